@@ -1,0 +1,1 @@
+//! Membership, leadership and ownership of tasks among the nodes that share a database.

@@ -1,0 +1,1 @@
+//! From a directory of artifacts to the next running configuration.

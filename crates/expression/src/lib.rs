@@ -1,0 +1,1 @@
+//! Expressions over a message: XPath, JSONPath and Synapse expressions, compiled at deployment.

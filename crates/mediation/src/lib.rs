@@ -1,0 +1,1 @@
+//! The message context, the mediators, sequences, services and endpoints.

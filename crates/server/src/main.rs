@@ -1,0 +1,2 @@
+//! The micro-integrator binary.
+fn main() {}

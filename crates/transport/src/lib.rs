@@ -1,0 +1,1 @@
+//! HTTP on the wire: listeners, TLS, client pools, streaming, time limits.
