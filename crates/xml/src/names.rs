@@ -49,6 +49,17 @@ pub(crate) struct Names {
     hasher: RandomState,
 }
 
+/// How often a name occurs in the table: more than once if it was written with different prefixes.
+pub(crate) enum Found {
+    Nowhere,
+    Once(NameId),
+    /// More than once, or the table is too long to look.
+    Often,
+}
+
+/// Up to this many names a look through the table costs less than comparing text node by node.
+const WORTH_A_LOOK: usize = 64;
+
 /// Up to this many namespaces a linear search is the faster one.
 const FEW: usize = 8;
 
@@ -202,4 +213,23 @@ impl Names {
 
 fn hash_of(hasher: &RandomState, text: &str, namespace: NamespaceId) -> u64 {
     hasher.hash_one((text, namespace.0))
+}
+
+impl Names {
+    /// Which entries have this namespace and local name, whatever their prefix.
+    pub(crate) fn find(&self, namespace: &str, local: &str) -> Found {
+        if self.entries.len() > WORTH_A_LOOK {
+            return Found::Often;
+        }
+        let mut found = Found::Nowhere;
+        for (id, name) in (0..).map(NameId).zip(&self.entries) {
+            let same = self.split(name).1 == local && self.namespace(name.namespace) == namespace;
+            found = match found {
+                found if !same => found,
+                Found::Nowhere => Found::Once(id),
+                Found::Once(_) | Found::Often => return Found::Often,
+            };
+        }
+        found
+    }
 }
