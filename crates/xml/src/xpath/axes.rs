@@ -109,7 +109,8 @@ impl Walk {
                 visit_if(document, element, test, visitor)?;
                 self.ancestors(document, element, test, visitor)
             }
-            Axis::Following => self.following(document, document.after(element, self.top()), test, visitor),
+            // The element's content comes after the attribute, yet Jaxen (and libxml2) begin behind the element.
+            Axis::Following => self.following(document, document.after_subtree(element, self.top()), test, visitor),
             Axis::Preceding => self.preceding(document, element, test, visitor),
             Axis::Attribute
             | Axis::Child
