@@ -1,6 +1,6 @@
 //! The names of a document, each kept once.
 
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, Hasher};
 
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
@@ -130,6 +130,19 @@ impl Names {
 
     /// Interns a name written as `qualified`, whose first `prefix_len` bytes are the prefix.
     pub(crate) fn intern(&mut self, qualified: &str, prefix_len: usize, namespace: NamespaceId) -> NameId {
+        let unchecked = || Ok::<(), std::convert::Infallible>(());
+        let Ok(name) = self.intern_checked(qualified, prefix_len, namespace, unchecked);
+        name
+    }
+
+    /// As [`Self::intern`], but a name that is not known yet has to pass the check.
+    pub(crate) fn intern_checked<E>(
+        &mut self,
+        qualified: &str,
+        prefix_len: usize,
+        namespace: NamespaceId,
+        check: impl FnOnce() -> Result<(), E>,
+    ) -> Result<NameId, E> {
         let hash = self.hash(qualified, namespace);
         let (text, entries) = (&self.text, &self.entries);
         let known = self.table.find(hash, |&index| {
@@ -138,11 +151,12 @@ impl Names {
                 .is_some_and(|name| name.namespace == namespace && name.qualified.of(text) == qualified)
         });
         if let Some(&index) = known {
-            return NameId(index);
+            return Ok(NameId(index));
         }
+        check()?;
         let index = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
         if index >= NameId::LIMIT {
-            return NameId::NONE;
+            return Ok(NameId::NONE);
         }
         let start = u32::try_from(self.text.len()).unwrap_or(u32::MAX);
         self.text.push_str(qualified);
@@ -152,7 +166,7 @@ impl Names {
         self.table.insert_unique(hash, index, |&index| {
             entries.get(index as usize).map_or(0, |name| hash_of(hasher, name.qualified.of(text), name.namespace))
         });
-        NameId(index)
+        Ok(NameId(index))
     }
 
     /// Interns a name given in its parts.
@@ -212,7 +226,10 @@ impl Names {
 }
 
 fn hash_of(hasher: &RandomState, text: &str, namespace: NamespaceId) -> u64 {
-    hasher.hash_one((text, namespace.0))
+    let mut hasher = hasher.build_hasher();
+    hasher.write(text.as_bytes());
+    hasher.write_u32(namespace.0);
+    hasher.finish()
 }
 
 impl Names {
