@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, Hasher};
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
-use crate::document::{QName, Span};
+use crate::document::{QName, Span, same_text};
 use crate::{XML_NAMESPACE, XMLNS_NAMESPACE};
 
 /// An interned (prefix, namespace, local name).
@@ -240,7 +240,7 @@ impl Names {
         }
         let mut found = Found::Nowhere;
         for (id, name) in (0..).map(NameId).zip(&self.entries) {
-            let same = self.split(name).1 == local && self.namespace(name.namespace) == namespace;
+            let same = self.split(name).1 == local && same_text(self.namespace(name.namespace), namespace);
             found = match found {
                 found if !same => found,
                 Found::Nowhere => Found::Once(id),

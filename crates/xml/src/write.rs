@@ -1,6 +1,6 @@
 //! The writer.
 
-use crate::document::{Document, NodeId, NodeKind};
+use crate::document::{Document, NodeId, NodeKind, same_text};
 use crate::names::{NameId, NamespaceId};
 
 /// How an element without children is written.
@@ -187,10 +187,9 @@ impl<'a> Writer<'a, '_> {
             return;
         }
         let qname = names.qname(name);
-        let bound = self.scope.iter().rev().find(|(prefix, _)| *prefix == qname.prefix).map_or("", |(_, uri)| uri);
-        // Two empty texts are not compared byte by byte: their addresses need not be readable, which costs a lot.
-        let right = if qname.namespace.is_empty() { bound.is_empty() } else { bound == qname.namespace };
-        if right || (!element && qname.prefix.is_empty()) {
+        let bound =
+            self.scope.iter().rev().find(|(prefix, _)| same_text(prefix, qname.prefix)).map_or("", |(_, uri)| uri);
+        if same_text(bound, qname.namespace) || (!element && qname.prefix.is_empty()) {
             return;
         }
         self.push(if qname.prefix.is_empty() { " xmlns" } else { " xmlns:" });

@@ -12,7 +12,7 @@ use quick_xml::events::{BytesDecl, Event};
 use super::start_tag::{RawAttribute, RawAttributes};
 use super::{Flaw, ParseErrorKind, ParseOptions};
 use crate::chars;
-use crate::document::{Attr, Declaration, Document, NO_ATTRIBUTE, NodeId, NodeKind, Span};
+use crate::document::{Attr, Declaration, Document, NO_ATTRIBUTE, NodeId, NodeKind, Span, same_text};
 use crate::names::{NameId, NamespaceId};
 use crate::position::LineCursor;
 
@@ -217,7 +217,7 @@ impl<'d, 'i> Builder<'d, 'i> {
         if prefix == "xml" {
             return Some(NamespaceId::XML);
         }
-        self.scope.iter().rev().find(|binding| binding.prefix == prefix).map(|binding| binding.namespace)
+        self.scope.iter().rev().find(|binding| same_text(binding.prefix, prefix)).map(|binding| binding.namespace)
     }
 
     fn add_attributes(&mut self, element: NodeId) -> Result<(), Flaw> {

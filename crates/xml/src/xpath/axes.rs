@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use super::EvalError;
 use super::ast::{Axis, NodeTest};
 use super::node::{NodePart, NodeRef};
-use crate::document::{Document, NodeId, NodeKind};
+use crate::document::{Document, NodeId, NodeKind, same_text};
 use crate::names::{Found, NamespaceId};
 
 /// What a visitor says: go on, or stop the walk.
@@ -312,7 +312,7 @@ fn passes_part(node: &NodeRef<'_>, test: &NodeTest) -> bool {
         NodeTest::Node | NodeTest::AnyName => true,
         NodeTest::Namespace(namespace) => node.name().is_some_and(|name| name.namespace == &**namespace),
         NodeTest::Name { namespace, local } => {
-            node.name().is_some_and(|name| name.local == &**local && name.namespace == &**namespace)
+            node.name().is_some_and(|name| same_text(name.namespace, namespace) && name.local == &**local)
         }
         NodeTest::UnknownPrefix(_) | NodeTest::Text | NodeTest::Comment | NodeTest::Instruction(_) => false,
     }

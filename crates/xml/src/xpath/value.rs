@@ -73,7 +73,7 @@ pub enum Value<'a> {
     Boolean(bool),
     /// An object of the environment that is none of XPath's types. Its text is what `string()` gives. If it is
     /// `numeric` (a Java number other than `Double`) its number is not a number and it equals nothing; else it
-    /// compares as its text. It counts as true.
+    /// compares as its text. It counts as true, unless it is zero.
     Foreign {
         /// What `string()` gives.
         text: Cow<'a, str>,
@@ -92,7 +92,9 @@ impl<'a> Value<'a> {
             Self::String(text) => !text.is_empty(),
             Self::Number(number) => *number != 0.0 && !number.is_nan(),
             Self::Boolean(value) => *value,
-            Self::Foreign { .. } => true,
+            // Java's zero is false whatever its type.
+            Self::Foreign { text, numeric: true } => text.parse().is_ok_and(|number: f64| number != 0.0),
+            Self::Foreign { numeric: false, .. } => true,
             Self::Null => false,
         }
     }
