@@ -115,8 +115,8 @@ fn xml(bytes: &[u8], context: &BuildContext<'_>, limits: &ParseOptions) -> Resul
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Ok(Payload::empty());
     }
-    let bytes = recode(bytes, context.content_type)?;
-    Ok(Payload::xml(Envelope::around(&bytes, SoapVersion::V11, limits)?))
+    let limits = &options(context, limits)?;
+    Ok(Payload::xml(Envelope::around(bytes, SoapVersion::V11, limits)?))
 }
 
 /// `text/xml` on a REST message is plain XML, unless what came is an envelope after all.
@@ -124,11 +124,11 @@ fn text_xml(bytes: &[u8], context: &BuildContext<'_>, limits: &ParseOptions) -> 
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Ok(Payload::empty());
     }
-    let bytes = recode(bytes, context.content_type)?;
-    let document = Document::parse(&bytes, limits)?;
+    let limits = &options(context, limits)?;
+    let document = Document::parse(bytes, limits)?;
     match Envelope::of_document(document) {
         Ok(envelope) => Ok(Payload::xml(envelope)),
-        Err(_) => Ok(Payload::xml(Envelope::around(&bytes, SoapVersion::V11, limits)?)),
+        Err(_) => Ok(Payload::xml(Envelope::around(bytes, SoapVersion::V11, limits)?)),
     }
 }
 
@@ -136,8 +136,8 @@ fn soap(bytes: &[u8], context: &BuildContext<'_>, limits: &ParseOptions) -> Resu
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Ok(Payload::empty());
     }
-    let bytes = recode(bytes, context.content_type)?;
-    Ok(Payload::xml(Envelope::parse(&bytes, limits)?))
+    let limits = &options(context, limits)?;
+    Ok(Payload::xml(Envelope::parse(bytes, limits)?))
 }
 
 /// `<xformValues>` with one child a parameter, body first, then the query's.
@@ -191,23 +191,14 @@ pub fn decode<'a>(bytes: &'a [u8], content_type: &str) -> Result<Cow<'a, str>, B
     Ok(encoding.decode(bytes).0)
 }
 
-/// The same for XML, which may also declare its encoding itself: only a character set other than UTF-8 that the
-/// transport names is decoded here, because the transport's word wins (RFC 7303 section 3).
-fn recode<'a>(bytes: &'a [u8], content_type: &str) -> Result<Cow<'a, [u8]>, BuildError> {
-    let Some(charset) = parameter(content_type, "charset") else { return Ok(Cow::Borrowed(bytes)) };
-    let Some(encoding) = encoding_rs::Encoding::for_label(charset.as_bytes()) else {
-        return Err(BuildError::Charset(charset.to_owned()));
-    };
-    if encoding == encoding_rs::UTF_8 || encoding == encoding_rs::UTF_16BE || encoding == encoding_rs::UTF_16LE {
-        return Ok(Cow::Borrowed(bytes));
+/// The parser's options with the character set that the transport names, whose word wins (RFC 7303 section 3).
+fn options(context: &BuildContext<'_>, limits: &ParseOptions) -> Result<ParseOptions, BuildError> {
+    let mut options = limits.clone();
+    if let Some(charset) = parameter(context.content_type, "charset") {
+        let encoding = encoding_rs::Encoding::for_label(charset.as_bytes());
+        options.encoding = Some(encoding.ok_or_else(|| BuildError::Charset(charset.to_owned()))?);
     }
-    let text = encoding.decode(bytes).0;
-    // The declaration inside would name the old encoding of what is UTF-8 now.
-    let body = match text.trim_start().strip_prefix("<?xml") {
-        Some(rest) => rest.split_once("?>").map_or("", |(_, body)| body).to_owned(),
-        None => text.into_owned(),
-    };
-    Ok(Cow::Owned(body.into_bytes()))
+    Ok(options)
 }
 
 #[cfg(test)]

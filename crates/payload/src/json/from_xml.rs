@@ -147,7 +147,7 @@ impl Writer<'_> {
         for child in document.children(element) {
             match document.kind(child) {
                 NodeKind::ProcessingInstruction
-                    if self.settings.read_multiple_pi && document.pi_target(child) == Some("xml-multiple") =>
+                    if self.settings.read_multiple_pi && document.local_name(child) == "xml-multiple" =>
                 {
                     let name = document.text(child).unwrap_or_default().trim().to_owned();
                     if !name.is_empty() {
