@@ -54,6 +54,7 @@ impl MessageContext {
         copy.is_response = self.is_response;
         copy.dispatched = self.dispatched;
         copy.out_sequence = self.out_sequence.clone();
+        copy.entry_handler = self.entry_handler.clone();
         copy.templates = self.templates.clone();
         copy.frames = frames;
         copy.reply = reply;

@@ -210,6 +210,8 @@ pub struct MessageContext {
     pub dispatched: bool,
     /// Where responses to a `send` go: the out-sequence of the API resource or proxy.
     pub out_sequence: Option<SequenceRef>,
+    /// The fault handler of the API resource or proxy that took the message.
+    pub entry_handler: Option<FaultHandler>,
     /// Open template calls, innermost last.
     pub templates: Vec<TemplateCall>,
     /// Where it is in its flow.
@@ -244,6 +246,7 @@ impl MessageContext {
             is_response: false,
             dispatched: false,
             out_sequence: None,
+            entry_handler: None,
             templates: Vec::new(),
             frames: Frames::default(),
             reply: Reply::Nobody,
