@@ -1,6 +1,6 @@
 //! The attributes of elements.
 
-use crate::document::{Attr, Document, NO_ATTRIBUTE, NodeId, QName};
+use crate::document::{Attr, Document, NO_ATTRIBUTE, NodeId, QName, same_text};
 use crate::names::{NameId, NamespaceId};
 
 /// An attribute of one [`Document`], unique within it.
@@ -29,7 +29,7 @@ impl Document {
     /// The value of an attribute.
     pub fn attribute(&self, id: NodeId, namespace: &str, local: &str) -> Option<&str> {
         self.attributes(id)
-            .find(|attribute| attribute.name.local == local && attribute.name.namespace == namespace)
+            .find(|attribute| same_text(attribute.name.namespace, namespace) && attribute.name.local == local)
             .map(|attribute| attribute.value)
     }
 

@@ -218,6 +218,12 @@ impl Node {
     }
 }
 
+/// Whether two texts are the same. An empty text may have an address that cannot be read; comparing bytes there costs
+/// a hundred times what it costs elsewhere, and empty prefixes and namespaces are the most frequent ones.
+pub(crate) fn same_text(left: &str, right: &str) -> bool {
+    left.len() == right.len() && (left.is_empty() || left == right)
+}
+
 fn kind_code(kind: NodeKind) -> u32 {
     match kind {
         NodeKind::Document => DOCUMENT,

@@ -24,6 +24,7 @@ pub mod navigate;
 pub mod parse;
 pub mod position;
 pub mod write;
+pub mod xpath;
 
 pub use attributes::{Attribute, AttributeId};
 pub use document::{Declaration, Document, NodeId, NodeKind, QName};

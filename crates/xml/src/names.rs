@@ -1,11 +1,11 @@
 //! The names of a document, each kept once.
 
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, Hasher};
 
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
-use crate::document::{QName, Span};
+use crate::document::{QName, Span, same_text};
 use crate::{XML_NAMESPACE, XMLNS_NAMESPACE};
 
 /// An interned (prefix, namespace, local name).
@@ -48,6 +48,17 @@ pub(crate) struct Names {
     namespace_table: HashTable<u32>,
     hasher: RandomState,
 }
+
+/// How often a name occurs in the table: more than once if it was written with different prefixes.
+pub(crate) enum Found {
+    Nowhere,
+    Once(NameId),
+    /// More than once, or the table is too long to look.
+    Often,
+}
+
+/// Up to this many names a look through the table costs less than comparing text node by node.
+const WORTH_A_LOOK: usize = 64;
 
 /// Up to this many namespaces a linear search is the faster one.
 const FEW: usize = 8;
@@ -119,6 +130,19 @@ impl Names {
 
     /// Interns a name written as `qualified`, whose first `prefix_len` bytes are the prefix.
     pub(crate) fn intern(&mut self, qualified: &str, prefix_len: usize, namespace: NamespaceId) -> NameId {
+        let unchecked = || Ok::<(), std::convert::Infallible>(());
+        let Ok(name) = self.intern_checked(qualified, prefix_len, namespace, unchecked);
+        name
+    }
+
+    /// As [`Self::intern`], but a name that is not known yet has to pass the check.
+    pub(crate) fn intern_checked<E>(
+        &mut self,
+        qualified: &str,
+        prefix_len: usize,
+        namespace: NamespaceId,
+        check: impl FnOnce() -> Result<(), E>,
+    ) -> Result<NameId, E> {
         let hash = self.hash(qualified, namespace);
         let (text, entries) = (&self.text, &self.entries);
         let known = self.table.find(hash, |&index| {
@@ -127,11 +151,12 @@ impl Names {
                 .is_some_and(|name| name.namespace == namespace && name.qualified.of(text) == qualified)
         });
         if let Some(&index) = known {
-            return NameId(index);
+            return Ok(NameId(index));
         }
+        check()?;
         let index = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
         if index >= NameId::LIMIT {
-            return NameId::NONE;
+            return Ok(NameId::NONE);
         }
         let start = u32::try_from(self.text.len()).unwrap_or(u32::MAX);
         self.text.push_str(qualified);
@@ -141,7 +166,7 @@ impl Names {
         self.table.insert_unique(hash, index, |&index| {
             entries.get(index as usize).map_or(0, |name| hash_of(hasher, name.qualified.of(text), name.namespace))
         });
-        NameId(index)
+        Ok(NameId(index))
     }
 
     /// Interns a name given in its parts.
@@ -201,5 +226,27 @@ impl Names {
 }
 
 fn hash_of(hasher: &RandomState, text: &str, namespace: NamespaceId) -> u64 {
-    hasher.hash_one((text, namespace.0))
+    let mut hasher = hasher.build_hasher();
+    hasher.write(text.as_bytes());
+    hasher.write_u32(namespace.0);
+    hasher.finish()
+}
+
+impl Names {
+    /// Which entries have this namespace and local name, whatever their prefix.
+    pub(crate) fn find(&self, namespace: &str, local: &str) -> Found {
+        if self.entries.len() > WORTH_A_LOOK {
+            return Found::Often;
+        }
+        let mut found = Found::Nowhere;
+        for (id, name) in (0..).map(NameId).zip(&self.entries) {
+            let same = self.split(name).1 == local && same_text(self.namespace(name.namespace), namespace);
+            found = match found {
+                found if !same => found,
+                Found::Nowhere => Found::Once(id),
+                Found::Once(_) | Found::Often => return Found::Often,
+            };
+        }
+        found
+    }
 }

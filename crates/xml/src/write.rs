@@ -1,6 +1,6 @@
 //! The writer.
 
-use crate::document::{Document, NodeId, NodeKind};
+use crate::document::{Document, NodeId, NodeKind, same_text};
 use crate::names::{NameId, NamespaceId};
 
 /// How an element without children is written.
@@ -187,8 +187,9 @@ impl<'a> Writer<'a, '_> {
             return;
         }
         let qname = names.qname(name);
-        let bound = self.scope.iter().rev().find(|(prefix, _)| *prefix == qname.prefix).map_or("", |(_, uri)| uri);
-        if bound == qname.namespace || (!element && qname.prefix.is_empty()) {
+        let bound =
+            self.scope.iter().rev().find(|(prefix, _)| same_text(prefix, qname.prefix)).map_or("", |(_, uri)| uri);
+        if same_text(bound, qname.namespace) || (!element && qname.prefix.is_empty()) {
             return;
         }
         self.push(if qname.prefix.is_empty() { " xmlns" } else { " xmlns:" });
@@ -212,35 +213,51 @@ impl<'a> Writer<'a, '_> {
 
 /// Appends character data: `&`, `<`, `>` and carriage return become references.
 pub fn escape_text(text: &str, out: &mut Vec<u8>) {
-    escape(text, out, |byte| match byte {
-        b'&' => Some("&amp;"),
-        b'<' => Some("&lt;"),
-        b'>' => Some("&gt;"),
-        b'\r' => Some("&#xd;"),
-        _ => None,
-    });
+    escape(text, out, IN_TEXT);
 }
 
 /// Appends an attribute value for double quotes: `&`, `<`, `"` and white space other than blanks become references.
 pub fn escape_attribute(text: &str, out: &mut Vec<u8>) {
-    escape(text, out, |byte| match byte {
-        b'&' => Some("&amp;"),
-        b'<' => Some("&lt;"),
-        b'"' => Some("&quot;"),
-        b'\t' => Some("&#x9;"),
-        b'\n' => Some("&#xa;"),
-        b'\r' => Some("&#xd;"),
-        _ => None,
-    });
+    escape(text, out, IN_ATTRIBUTE);
 }
 
-fn escape(text: &str, out: &mut Vec<u8>, reference: impl Fn(u8) -> Option<&'static str>) {
+const IN_TEXT: u8 = 1;
+const IN_ATTRIBUTE: u8 = 2;
+
+/// Where a byte has to be written as a reference.
+static ESCAPED: [u8; 256] = {
+    let mut table = [0; 256];
+    table[b'&' as usize] = IN_TEXT | IN_ATTRIBUTE;
+    table[b'<' as usize] = IN_TEXT | IN_ATTRIBUTE;
+    table[b'\r' as usize] = IN_TEXT | IN_ATTRIBUTE;
+    table[b'>' as usize] = IN_TEXT;
+    table[b'"' as usize] = IN_ATTRIBUTE;
+    table[b'\t' as usize] = IN_ATTRIBUTE;
+    table[b'\n' as usize] = IN_ATTRIBUTE;
+    table
+};
+
+fn escape(text: &str, out: &mut Vec<u8>, place: u8) {
     let mut rest = text.as_bytes();
-    while let Some((at, reference)) = rest.iter().enumerate().find_map(|(at, &byte)| Some((at, reference(byte)?))) {
+    while let Some(at) = rest.iter().position(|&byte| ESCAPED[byte as usize] & place != 0) {
         let (clean, special) = rest.split_at(at);
         out.extend_from_slice(clean);
-        out.extend_from_slice(reference.as_bytes());
-        rest = special.get(1..).unwrap_or_default();
+        if let Some((&byte, after)) = special.split_first() {
+            out.extend_from_slice(reference(byte));
+            rest = after;
+        }
     }
     out.extend_from_slice(rest);
+}
+
+fn reference(byte: u8) -> &'static [u8] {
+    match byte {
+        b'&' => b"&amp;",
+        b'<' => b"&lt;",
+        b'>' => b"&gt;",
+        b'"' => b"&quot;",
+        b'\t' => b"&#x9;",
+        b'\n' => b"&#xa;",
+        _ => b"&#xd;",
+    }
 }

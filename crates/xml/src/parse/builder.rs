@@ -12,7 +12,7 @@ use quick_xml::events::{BytesDecl, Event};
 use super::start_tag::{RawAttribute, RawAttributes};
 use super::{Flaw, ParseErrorKind, ParseOptions};
 use crate::chars;
-use crate::document::{Attr, Declaration, Document, NO_ATTRIBUTE, NodeId, NodeKind, Span};
+use crate::document::{Attr, Declaration, Document, NO_ATTRIBUTE, NodeId, NodeKind, Span, same_text};
 use crate::names::{NameId, NamespaceId};
 use crate::position::LineCursor;
 
@@ -74,10 +74,10 @@ impl<'d, 'i> Builder<'d, 'i> {
             let start = usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX);
             match reader.read_event() {
                 Ok(Event::Start(tag)) => {
-                    self.start_tag(start, tag.name().as_ref().len())?;
+                    self.start_tag(start, tag.name().as_ref().len(), tag.len())?;
                 }
                 Ok(Event::Empty(tag)) => {
-                    self.start_tag(start, tag.name().as_ref().len())?;
+                    self.start_tag(start, tag.name().as_ref().len(), tag.len())?;
                     self.end_tag();
                 }
                 Ok(Event::End(_)) => self.end_tag(),
@@ -109,7 +109,8 @@ impl<'d, 'i> Builder<'d, 'i> {
         self.root.ok_or_else(|| Flaw::new(end, ParseErrorKind::NoRoot, "there is no root element"))
     }
 
-    fn start_tag(&mut self, start: usize, name_len: usize) -> Result<(), Flaw> {
+    /// A tag whose `<` stands at `start`; `len` is the length of what is between the brackets.
+    fn start_tag(&mut self, start: usize, name_len: usize, len: usize) -> Result<(), Flaw> {
         if self.current == self.holder {
             if self.root.is_some() {
                 return Err(Flaw::syntax(start, "there is more than one root element"));
@@ -121,7 +122,10 @@ impl<'d, 'i> Builder<'d, 'i> {
         self.depth += 1;
         let name_start = start + 1;
         let name = self.input.get(name_start..name_start + name_len).unwrap_or("");
-        self.read_attributes(name_start + name_len)?;
+        self.pending.clear();
+        if len > name_len {
+            self.read_attributes(name_start + name_len, name_start + len)?;
+        }
         let name = self.element_name(name, name_start)?;
         let id = self.document.push_element(name);
         self.document.link_last(self.current, id);
@@ -145,14 +149,9 @@ impl<'d, 'i> Builder<'d, 'i> {
         self.current = parent.some().unwrap_or(self.holder);
     }
 
-    /// Fills `pending` with the attributes of the tag whose name ends at `offset`, and `scope` with its declarations.
-    fn read_attributes(&mut self, offset: usize) -> Result<(), Flaw> {
-        self.pending.clear();
-        let rest = self.input.get(offset..).unwrap_or("");
-        if matches!(rest.as_bytes().first(), None | Some(b'>')) {
-            return Ok(());
-        }
-        let rest = rest.get(..tag_end(rest)).unwrap_or("");
+    /// Fills `pending` with the attributes between two offsets, and `scope` with the declarations among them.
+    fn read_attributes(&mut self, offset: usize, end: usize) -> Result<(), Flaw> {
+        let rest = self.input.get(offset..end).unwrap_or("");
         let mut attributes = RawAttributes::new(rest, offset);
         while let Some(attribute) = attributes.next()? {
             if self.pending.len() >= self.options.max_attributes {
@@ -189,31 +188,36 @@ impl<'d, 'i> Builder<'d, 'i> {
     }
 
     fn element_name(&mut self, name: &str, offset: usize) -> Result<NameId, Flaw> {
-        let (prefix, _) = split(name, offset)?;
+        let prefix = prefix_of(name);
         let namespace = match self.bound(prefix) {
             Some(namespace) => namespace,
             None if prefix.is_empty() => NamespaceId::NONE,
-            None => return Err(undeclared(prefix, offset)),
+            None => return Err(undeclared(name, prefix, offset)),
         };
-        Ok(self.document.names.intern(name, prefix.len(), namespace))
+        self.intern(name, prefix, namespace, offset)
+    }
+
+    /// The id of a name; only a name that the document does not know yet has to be looked at.
+    fn intern(&mut self, name: &str, prefix: &str, namespace: NamespaceId, offset: usize) -> Result<NameId, Flaw> {
+        self.document.names.intern_checked(name, prefix.len(), namespace, || check_name(name, offset))
     }
 
     fn attribute_name(&mut self, name: &str, offset: usize) -> Result<NameId, Flaw> {
-        let (prefix, _) = split(name, offset)?;
+        let prefix = prefix_of(name);
         let namespace = match prefix {
             "" if name == "xmlns" => NamespaceId::XMLNS,
             "" => NamespaceId::NONE,
             "xmlns" => NamespaceId::XMLNS,
-            _ => self.bound(prefix).ok_or_else(|| undeclared(prefix, offset))?,
+            _ => self.bound(prefix).ok_or_else(|| undeclared(name, prefix, offset))?,
         };
-        Ok(self.document.names.intern(name, prefix.len(), namespace))
+        self.intern(name, prefix, namespace, offset)
     }
 
     fn bound(&self, prefix: &str) -> Option<NamespaceId> {
         if prefix == "xml" {
             return Some(NamespaceId::XML);
         }
-        self.scope.iter().rev().find(|binding| binding.prefix == prefix).map(|binding| binding.namespace)
+        self.scope.iter().rev().find(|binding| same_text(binding.prefix, prefix)).map(|binding| binding.namespace)
     }
 
     fn add_attributes(&mut self, element: NodeId) -> Result<(), Flaw> {
@@ -401,24 +405,6 @@ fn look_over(input: &str) -> Result<Traits, Flaw> {
     Ok(Traits { carriage_returns: returns, section_ends: memchr::memmem::find(bytes, b"]]>").is_some() })
 }
 
-/// The length of a start tag's inside, up to `>` or `/>`, knowing that quotes may hide them.
-fn tag_end(rest: &str) -> usize {
-    let bytes = rest.as_bytes();
-    let mut quote = None;
-    for (at, &byte) in bytes.iter().enumerate() {
-        match (quote, byte) {
-            (None, b'"' | b'\'') => quote = Some(byte),
-            (Some(open), _) if open == byte => quote = None,
-            (None, b'>') => {
-                let closed = at.checked_sub(1).and_then(|before| bytes.get(before)) == Some(&b'/');
-                return if closed { at - 1 } else { at };
-            }
-            _ => {}
-        }
-    }
-    bytes.len()
-}
-
 fn declared_prefix(name: &str) -> Option<&str> {
     match name.strip_prefix("xmlns")? {
         "" => Some(""),
@@ -426,17 +412,23 @@ fn declared_prefix(name: &str) -> Option<&str> {
     }
 }
 
-fn split(name: &str, offset: usize) -> Result<(&str, &str), Flaw> {
-    let (prefix, local) = name.split_once(':').unwrap_or(("", name));
-    let has_colon = prefix.len() + local.len() < name.len();
-    if !chars::is_ncname(local) || (has_colon && !chars::is_ncname(prefix)) {
-        return Err(Flaw::syntax(offset, format!("{name} is not a name")));
-    }
-    Ok((prefix, local))
+/// What stands before the colon.
+fn prefix_of(name: &str) -> &str {
+    name.bytes().position(|b| b == b':').and_then(|colon| name.get(..colon)).unwrap_or("")
 }
 
-fn undeclared(prefix: &str, offset: usize) -> Flaw {
-    Flaw::new(offset, ParseErrorKind::Namespace, format!("the prefix {prefix} is not declared"))
+fn check_name(name: &str, offset: usize) -> Result<(), Flaw> {
+    let good = match name.split_once(':') {
+        Some((prefix, local)) => chars::is_ncname(prefix) && chars::is_ncname(local),
+        None => chars::is_ncname(name),
+    };
+    if good { Ok(()) } else { Err(Flaw::syntax(offset, format!("{name} is not a name"))) }
+}
+
+/// The error of a prefix without namespace, unless what it stands in is not a name at all.
+fn undeclared(name: &str, prefix: &str, offset: usize) -> Flaw {
+    let message = || format!("the prefix {prefix} is not declared");
+    check_name(name, offset).err().unwrap_or_else(|| Flaw::new(offset, ParseErrorKind::Namespace, message()))
 }
 
 /// What a reference stands for: a character by its number or one of the five predefined entities.
