@@ -9,7 +9,7 @@ use mi_payload::value::Value;
 
 use super::MediatorType;
 use super::send::{endpoint, endpoint_reference, to_address};
-use crate::context::{MessageContext, Response, StatusProperty};
+use crate::context::{MessageContext, StatusProperty};
 use crate::definition::syntax::{AttributeKind, Content, Occurs, Syntax, attribute, child, defaulted};
 use crate::definition::{Definitions, DeployError, Element};
 use crate::endpoint::{Endpoint, Sent};
@@ -175,11 +175,6 @@ impl Mediator for Call {
     fn references(&self) -> Vec<Reference> {
         endpoint_reference(Some(&self.endpoint))
     }
-}
-
-/// The answer for a client that is told "accepted" while its message is still on its way.
-pub(crate) fn accepted() -> Response {
-    Response::empty(StatusCode::ACCEPTED)
 }
 
 #[cfg(test)]

@@ -4,8 +4,6 @@ mod argument;
 mod insert;
 mod template;
 
-use std::sync::Arc;
-
 use mi_expression::ValueExpression;
 use mi_payload::value::Value;
 use mi_payload::{Envelope, Payload, SoapVersion};
