@@ -110,7 +110,8 @@ impl RawClient {
         count
     }
 
-    fn until(&mut self, end: &[u8]) -> Vec<u8> {
+    /// All up to and including `end`.
+    pub fn until(&mut self, end: &[u8]) -> Vec<u8> {
         loop {
             if let Some(at) = self.buffer.windows(end.len()).position(|window| window == end) {
                 return self.buffer.drain(..at + end.len()).collect();
@@ -119,7 +120,8 @@ impl RawClient {
         }
     }
 
-    fn exactly(&mut self, count: usize) -> Vec<u8> {
+    /// That many bytes.
+    pub fn exactly(&mut self, count: usize) -> Vec<u8> {
         while self.buffer.len() < count {
             assert!(self.fill() > 0, "closed after {} of {count} bytes", self.buffer.len());
         }
@@ -223,6 +225,11 @@ impl RawClient {
     pub fn drain(&mut self) -> Vec<u8> {
         while self.fill() > 0 {}
         std::mem::take(&mut self.buffer)
+    }
+
+    /// Reads what comes next, if anything does.
+    pub fn drain_some(&mut self) {
+        self.fill();
     }
 
     /// Closes with a reset instead of an orderly end.
