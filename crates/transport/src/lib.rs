@@ -13,6 +13,7 @@ pub mod headers;
 mod io;
 mod message;
 pub mod server;
+pub mod tls;
 
 pub use client::{Client, ClientConfig, ClientError, ClientErrorKind, ClientRequest, ClientResponse, Destination};
 pub use message::{ConnectionInfo, Framing, Handler, OnBodyError, Request, Response, Target, TlsInfo};

@@ -7,6 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use http::HeaderValue;
 
+use super::proxy::Proxy;
+use crate::tls::ClientTls;
+
 /// The scheme of a back end's URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Scheme {
@@ -43,7 +46,7 @@ pub enum InvalidDestination {
 
 /// A back end: scheme, host and port. Make it once for an endpoint whose address is fixed, and keep it.
 ///
-/// Two destinations with the same scheme, host and port share their pooled connections.
+/// Two destinations with the same scheme, host, port, proxy and TLS settings share their pooled connections.
 #[derive(Debug)]
 pub struct Destination {
     scheme: Scheme,
@@ -51,16 +54,33 @@ pub struct Destination {
     port: u16,
     host_header: HeaderValue,
     label: Arc<str>,
+    proxy: Option<Arc<Proxy>>,
+    tls: Option<ClientTls>,
     hash: u64,
     open: AtomicUsize,
 }
 
 impl Destination {
-    /// `host` is a name or an address (IPv6 with or without brackets); `port` is what the URL names, if it names one.
+    /// A destination that is reached directly, with the client's own TLS settings. `host` is a name or an address (IPv6
+    /// with or without brackets); `port` is what the URL names, if it names one.
     ///
     /// # Errors
     /// [`InvalidDestination::Host`] if the host could not be written in a `Host` header.
     pub fn new(scheme: Scheme, host: &str, port: Option<u16>) -> Result<Arc<Self>, InvalidDestination> {
+        Self::with(scheme, host, port, None, None)
+    }
+
+    /// A destination behind a proxy, or with TLS settings of its own (a client certificate, another trust store).
+    ///
+    /// # Errors
+    /// As [`Destination::new`].
+    pub fn with(
+        scheme: Scheme,
+        host: &str,
+        port: Option<u16>,
+        proxy: Option<Arc<Proxy>>,
+        tls: Option<ClientTls>,
+    ) -> Result<Arc<Self>, InvalidDestination> {
         let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
         let plain = |b: u8| b.is_ascii_graphic() && !matches!(b, b'/' | b'?' | b'#' | b'@' | b'[' | b']' | b'\\');
         if bare.is_empty() || !bare.bytes().all(plain) {
@@ -75,7 +95,7 @@ impl Destination {
         (scheme, &host, port).hash(&mut hasher);
         let label = format!("{named}:{port}").into();
         let hash = hasher.finish();
-        Ok(Arc::new(Self { scheme, host, port, host_header, label, hash, open: AtomicUsize::new(0) }))
+        Ok(Arc::new(Self { scheme, host, port, host_header, label, proxy, tls, hash, open: AtomicUsize::new(0) }))
     }
 
     /// The scheme.
@@ -103,6 +123,16 @@ impl Destination {
         &self.label
     }
 
+    /// The proxy that it is reached through.
+    pub fn proxy(&self) -> Option<&Arc<Proxy>> {
+        self.proxy.as_ref()
+    }
+
+    /// TLS settings of its own.
+    pub(crate) fn tls(&self) -> Option<&ClientTls> {
+        self.tls.as_ref()
+    }
+
     /// Open connections that were made for this destination.
     pub fn connections(&self) -> usize {
         self.open.load(Ordering::Relaxed)
@@ -115,7 +145,9 @@ impl PartialEq for Destination {
             || (self.hash == other.hash
                 && self.port == other.port
                 && self.host == other.host
-                && self.scheme == other.scheme)
+                && self.scheme == other.scheme
+                && self.proxy == other.proxy
+                && self.tls == other.tls)
     }
 }
 

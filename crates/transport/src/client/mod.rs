@@ -8,11 +8,13 @@ mod destination;
 mod error;
 mod exchange;
 mod pool;
+mod proxy;
 mod request;
 mod response_body;
 
-use std::sync::Arc;
+use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use http::header::HeaderName;
@@ -23,6 +25,7 @@ use tokio::time::Instant;
 
 pub use destination::{Destination, InvalidDestination, Scheme};
 pub use error::{ClientError, ClientErrorKind, ProtocolState};
+pub use proxy::{Proxy, ProxyProfile, ProxyRules};
 pub use request::{ClientRequest, ClientResponse, RequestOptions};
 
 use crate::h1::decode::{Decoded, Decoder};
@@ -30,6 +33,7 @@ use crate::h1::framing::{keeps_alive, response_body};
 use crate::h1::incoming::Incoming;
 use crate::h1::outgoing::Outgoing;
 use crate::h1::wire::Wire;
+use crate::tls::{ClientTls, ClientTlsConfig};
 use destination::Slot;
 use exchange::{Answer, Failure, exchange};
 use pool::{Connection, Keeping, PoolKey};
@@ -57,6 +61,11 @@ pub struct ClientConfig {
     pub max_buffered: u64,
     /// False closes every connection after one response.
     pub keep_alive: bool,
+    /// TLS towards `https` destinations that have no settings of their own (TLS 1.2 and 1.3, trusting whom the system
+    /// trusts).
+    pub tls: Option<ClientTls>,
+    /// Which destinations are reached through a proxy (none).
+    pub proxies: ProxyRules,
 }
 
 impl Default for ClientConfig {
@@ -71,6 +80,8 @@ impl Default for ClientConfig {
             max_body: None,
             max_buffered: 64 * 1024 * 1024,
             keep_alive: true,
+            tls: None,
+            proxies: ProxyRules::default(),
         }
     }
 }
@@ -79,6 +90,8 @@ impl Default for ClientConfig {
 #[derive(Debug, Clone)]
 pub struct Client {
     config: Arc<ClientConfig>,
+    /// TLS for destinations without settings of their own, made when the first of them is used.
+    tls: Arc<OnceLock<ClientTls>>,
     id: u64,
 }
 
@@ -86,7 +99,22 @@ impl Client {
     /// A client with connections of its own.
     pub fn new(config: ClientConfig) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
-        Self { config: Arc::new(config), id: NEXT.fetch_add(1, Ordering::Relaxed) }
+        let tls = config.tls.clone().map_or_else(OnceLock::new, OnceLock::from);
+        Self { config: Arc::new(config), tls: Arc::new(tls), id: NEXT.fetch_add(1, Ordering::Relaxed) }
+    }
+
+    /// A destination, reached through a proxy if the client's rules say so. `tls` overrides the client's TLS settings.
+    ///
+    /// # Errors
+    /// As [`Destination::new`].
+    pub fn destination(
+        &self,
+        scheme: Scheme,
+        host: &str,
+        port: Option<u16>,
+        tls: Option<ClientTls>,
+    ) -> Result<Arc<Destination>, InvalidDestination> {
+        Destination::with(scheme, host, port, self.config.proxies.proxy_for(scheme, host), tls)
     }
 
     /// Sends a request and waits for the head of its response. To be called on a runtime, best on a server's worker:
@@ -155,9 +183,23 @@ impl Client {
         let slot = Slot::take(destination, self.config.max_connections)
             .ok_or_else(|| failed(ClientErrorKind::PoolExhausted))?;
         let limit = options.connect_timeout.unwrap_or(self.config.connect_timeout);
-        let io = connect::connect(destination, limit).await.map_err(failed)?;
+        let tls = match (destination.scheme(), destination.tls()) {
+            (Scheme::Http, _) => None,
+            (Scheme::Https, Some(own)) => Some(own),
+            (Scheme::Https, None) => Some(self.default_tls().map_err(failed)?),
+        };
+        let io = connect::connect(destination, tls, limit).await.map_err(failed)?;
         let wire = Wire::new(io, self.config.socket_timeout);
         Ok(Connection { wire, _slot: slot, born: Instant::now(), runtime: Handle::current().id() })
+    }
+
+    fn default_tls(&self) -> Result<&ClientTls, ClientErrorKind> {
+        if let Some(tls) = self.tls.get() {
+            return Ok(tls);
+        }
+        let made = ClientTls::new(ClientTlsConfig::default())
+            .map_err(|error| ClientErrorKind::Tls(io::Error::other(error)))?;
+        Ok(self.tls.get_or_init(|| made))
     }
 
     /// Makes a response of an answer's head, and sees to what becomes of the connection.

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
+use http::header::{CONNECTION, CONTENT_LENGTH, HOST, PROXY_AUTHORIZATION, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, Method, StatusCode, Version};
 use http_body::Body as _;
 use mi_payload::Body;
 
-use super::destination::Destination;
+use super::destination::{Destination, Scheme};
 use crate::h1::outgoing::{Encoding, put_field, put_fields};
 use crate::message::{Framing, Target};
 
@@ -85,7 +85,9 @@ impl ClientRequest {
         let mut out = Vec::with_capacity(512 + body);
         out.extend_from_slice(self.method.as_str().as_bytes());
         out.push(b' ');
-        if self.options.absolute_form {
+        // A proxy that we do not tunnel through must be told whom the request is for.
+        let proxy = self.destination.proxy().filter(|_| self.destination.scheme() == Scheme::Http);
+        if self.options.absolute_form || proxy.is_some() {
             out.extend_from_slice(self.destination.scheme().as_str().as_bytes());
             out.extend_from_slice(b"://");
             out.extend_from_slice(self.destination.host_header().as_bytes());
@@ -94,6 +96,9 @@ impl ClientRequest {
         out.extend_from_slice(if self.options.http_10 { b" HTTP/1.0\r\n" } else { b" HTTP/1.1\r\n" });
         if !self.headers.contains_key(HOST) {
             put_field(&mut out, &HOST, self.destination.host_header());
+        }
+        if let Some(authorization) = proxy.and_then(|proxy| proxy.authorization()) {
+            put_field(&mut out, &PROXY_AUTHORIZATION, authorization);
         }
         put_fields(&mut out, &self.headers, is_ours);
         match encoding {
@@ -136,7 +141,6 @@ mod tests {
     use http::HeaderValue;
 
     use super::*;
-    use crate::client::Scheme;
 
     fn request(body: Body, options: RequestOptions) -> ClientRequest {
         let destination = Destination::new(Scheme::Http, "h", Some(81)).unwrap();

@@ -72,6 +72,11 @@ impl Wire {
         &self.io
     }
 
+    /// The stream alone, for another protocol to go on with; `None` if something of it was read already.
+    pub(crate) fn into_io(self) -> Option<Io> {
+        self.buf.is_empty().then_some(self.io)
+    }
+
     /// Changes how long the peer may be silent.
     pub(crate) fn set_silence_limit(&mut self, limit: Duration) {
         self.silence.limit = limit;

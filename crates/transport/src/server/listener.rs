@@ -16,6 +16,7 @@ use super::connection::{Activity, Shared, serve};
 use crate::h1::wire::Wire;
 use crate::io::Io;
 use crate::message::{ConnectionInfo, Handler};
+use crate::tls::ServerTls;
 
 /// Connections that wait to be accepted.
 const BACKLOG: i32 = 4096;
@@ -105,6 +106,7 @@ impl Drop for Registration {
 pub(crate) struct Acceptor<H> {
     pub(crate) name: Arc<str>,
     pub(crate) shared: Arc<Shared<H>>,
+    pub(crate) tls: Option<ServerTls>,
     pub(crate) connections: Arc<Connections>,
     /// Open connections on all workers.
     pub(crate) total: Arc<AtomicUsize>,
@@ -141,13 +143,24 @@ impl<H: Handler> Acceptor<H> {
         // A connection that ended already has no address; its first read will tell.
         let local = tcp.local_addr().unwrap_or(peer);
         let _ = tcp.set_nodelay(true);
-        let info = Arc::new(ConnectionInfo { peer, local, tls: None, listener: Arc::clone(&self.name) });
+        let mut info = ConnectionInfo { peer, local, tls: None, listener: Arc::clone(&self.name) };
         let activity = Arc::new(Activity::default());
-        let (shared, mine) = (Arc::clone(&self.shared), Arc::clone(&activity));
+        let (shared, mine, tls) = (Arc::clone(&self.shared), Arc::clone(&activity), self.tls.clone());
         let task = tokio::spawn(async move {
             let _registration = registration;
-            let wire = Wire::new(Io::Plain(tcp), shared.limits.socket_timeout);
-            serve(wire, info, shared, mine).await;
+            let limit = shared.limits.socket_timeout;
+            let io = match tls {
+                None => Io::Plain(tcp),
+                Some(tls) => match tokio::time::timeout(limit, tls.accept(tcp)).await {
+                    Ok(Ok((stream, told))) => {
+                        info.tls = Some(told);
+                        Io::Tls(Box::new(stream.into()))
+                    }
+                    Ok(Err(error)) => return tracing::debug!(%peer, %error, "TLS handshake failed"),
+                    Err(_) => return tracing::debug!(%peer, "TLS handshake took too long"),
+                },
+            };
+            serve(Wire::new(io, limit), Arc::new(info), shared, mine).await;
         });
         // The task has not run yet: it runs on this thread, after us.
         self.connections.with(|open| open.insert(id, (activity, task.abort_handle())));

@@ -22,6 +22,7 @@ use tokio::task::JoinHandle;
 pub use limits::Limits;
 
 use crate::message::Handler;
+use crate::tls::ServerTls;
 use connection::Shared;
 use listener::{Acceptor, Connections};
 use worker::Worker;
@@ -33,6 +34,8 @@ pub struct ListenerConfig {
     pub name: Arc<str>,
     /// Where it listens; port 0 chooses a free one.
     pub address: SocketAddr,
+    /// Present when it speaks TLS.
+    pub tls: Option<ServerTls>,
     /// Bounds on its connections and requests.
     pub limits: Limits,
 }
@@ -40,7 +43,7 @@ pub struct ListenerConfig {
 impl ListenerConfig {
     /// A plain listener with the default limits.
     pub fn new(name: &str, address: SocketAddr) -> Self {
-        Self { name: name.into(), address, limits: Limits::default() }
+        Self { name: name.into(), address, tls: None, limits: Limits::default() }
     }
 }
 
@@ -81,6 +84,7 @@ impl Server {
             let acceptor = Acceptor {
                 name: Arc::clone(&config.name),
                 shared: Arc::clone(&shared),
+                tls: config.tls.clone(),
                 connections: Arc::clone(&connections),
                 total: Arc::clone(&total),
             };
