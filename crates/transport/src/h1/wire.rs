@@ -1,0 +1,169 @@
+//! One end of a connection: the socket, what was read and not yet used, and the clock that runs while it is silent.
+
+use std::cell::RefCell;
+use std::io::{self, IoSlice};
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::BytesMut;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use crate::io::Io;
+
+/// One read takes at most this much.
+const READ_SIZE: usize = 64 * 1024;
+
+thread_local! {
+    /// Where sockets are read into before it is known how much there is: a connection that waits holds no buffer, and
+    /// what arrives is copied once into memory of exactly its size, which the message then keeps.
+    static SCRATCH: RefCell<Vec<u8>> = RefCell::new(vec![0; READ_SIZE]);
+}
+
+/// Ends a silence. It costs nothing while data flows: the timer is not moved at each read or write, but looks, when it
+/// fires, whether the present silence is old enough.
+#[derive(Debug)]
+struct Silence {
+    limit: Duration,
+    since: Option<Instant>,
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl Silence {
+    /// Ready when the silence that began at the first call after [`Silence::broken`] has lasted for the limit.
+    fn poll_too_long(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let due = *self.since.get_or_insert_with(Instant::now) + self.limit;
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(due)));
+        if timer.deadline() > due {
+            timer.as_mut().reset(due);
+        }
+        while timer.as_mut().poll(cx).is_ready() {
+            if timer.deadline() >= due {
+                return Poll::Ready(());
+            }
+            timer.as_mut().reset(due);
+        }
+        Poll::Pending
+    }
+
+    fn broken(&mut self) {
+        self.since = None;
+    }
+}
+
+/// A connection as the HTTP/1 code sees it.
+#[derive(Debug)]
+pub(crate) struct Wire {
+    io: Io,
+    /// Read, not yet used. Holds no memory while the connection waits for its peer.
+    pub(crate) buf: BytesMut,
+    silence: Silence,
+    unflushed: bool,
+}
+
+impl Wire {
+    pub(crate) fn new(io: Io, silence_limit: Duration) -> Self {
+        let silence = Silence { limit: silence_limit, since: None, timer: None };
+        Self { io, buf: BytesMut::new(), silence, unflushed: false }
+    }
+
+    pub(crate) fn io(&self) -> &Io {
+        &self.io
+    }
+
+    /// The stream alone, for another protocol to go on with; `None` if something of it was read already.
+    pub(crate) fn into_io(self) -> Option<Io> {
+        self.buf.is_empty().then_some(self.io)
+    }
+
+    /// Changes how long the peer may be silent.
+    pub(crate) fn set_silence_limit(&mut self, limit: Duration) {
+        self.silence.limit = limit;
+        self.silence.broken();
+    }
+
+    /// Reads what is there behind what is buffered; 0 at the end. Silence ends as [`io::ErrorKind::TimedOut`].
+    ///
+    /// `bulk` is for bodies known to be large: it reads into the buffer directly, with no copy in between.
+    pub(crate) fn poll_fill(&mut self, cx: &mut Context<'_>, bulk: bool) -> Poll<io::Result<usize>> {
+        let result = if bulk { self.poll_fill_direct(cx) } else { self.poll_fill_scratch(cx) };
+        self.watch(cx, result)
+    }
+
+    fn poll_fill_scratch(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        SCRATCH.with_borrow_mut(|scratch| {
+            let mut space = ReadBuf::new(scratch);
+            ready!(Pin::new(&mut self.io).poll_read(cx, &mut space))?;
+            self.buf.extend_from_slice(space.filled());
+            Poll::Ready(Ok(space.filled().len()))
+        })
+    }
+
+    fn poll_fill_direct(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        self.buf.reserve(READ_SIZE);
+        let read = pin!(self.io.read_buf(&mut self.buf)).poll(cx);
+        if read.is_pending() && self.buf.is_empty() {
+            self.buf = BytesMut::new();
+        }
+        read
+    }
+
+    /// Ready when an idle peer has sent or closed something. Does not count as silence.
+    pub(crate) fn poll_news(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        self.poll_fill_scratch(cx)
+    }
+
+    /// Writes a part of `slices`, at least one byte.
+    pub(crate) fn poll_write(&mut self, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        self.unflushed = true;
+        let result = match slices {
+            [one] => Pin::new(&mut self.io).poll_write(cx, one),
+            several => Pin::new(&mut self.io).poll_write_vectored(cx, several),
+        };
+        match self.watch(cx, result) {
+            Poll::Ready(Ok(0)) => Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+            other => other,
+        }
+    }
+
+    /// Hands on what an encryption layer may hold back.
+    pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.unflushed {
+            let result = Pin::new(&mut self.io).poll_flush(cx);
+            ready!(self.watch(cx, result))?;
+            self.unflushed = false;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Tells the peer that nothing more will come.
+    pub(crate) fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let result = Pin::new(&mut self.io).poll_shutdown(cx);
+        self.watch(cx, result)
+    }
+
+    fn watch<T>(&mut self, cx: &mut Context<'_>, result: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        match result {
+            Poll::Ready(result) => {
+                self.silence.broken();
+                Poll::Ready(result)
+            }
+            Poll::Pending => self.silence.poll_too_long(cx).map(|()| Err(io::ErrorKind::TimedOut.into())),
+        }
+    }
+}
+
+/// Access to a [`Wire`], owned or shared.
+///
+/// A connection is owned by its task, and needs no lock. Only while a body that is still on its way is in the hands of
+/// the handler do the task and the body share the wire.
+pub(crate) trait WireAccess {
+    fn with<R>(&mut self, act: impl FnOnce(&mut Wire) -> R) -> R;
+}
+
+impl WireAccess for Wire {
+    fn with<R>(&mut self, act: impl FnOnce(&mut Wire) -> R) -> R {
+        act(self)
+    }
+}
