@@ -131,7 +131,7 @@ async fn read_head(wire: &mut Wire, limits: &Limits, activity: &Activity) -> Res
         if !wire.buf.is_empty() && begun.get_or_insert_with(Instant::now).elapsed() > limits.head_timeout {
             return Err(Ended::Silently);
         }
-        match poll_fn(|cx| wire.poll_fill(cx, false)).await {
+        match poll_fn(|cx| wire.poll_fill(cx)).await {
             Ok(0) if wire.buf.is_empty() => return Err(Ended::Silently),
             Ok(0) => return Err(HeadError::Malformed.into()),
             Ok(_) => activity.set_idle(false),

@@ -248,7 +248,7 @@ async fn linger(mut wire: Wire, limits: &Limits) {
         return;
     }
     let rest = async {
-        while let Ok(1..) = poll_fn(|cx| wire.poll_fill(cx, false)).await {
+        while let Ok(1..) = poll_fn(|cx| wire.poll_fill(cx)).await {
             wire.buf.clear();
         }
     };
