@@ -6,6 +6,7 @@
 //!
 //! Begin at [`Handler`] (what a server calls), [`server::Server`] and [`client::Client`]; the protocol itself is in `h1`.
 
+pub mod access_log;
 pub mod client;
 mod clock;
 mod h1;

@@ -9,7 +9,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::StatusCode;
 use mi_payload::BodyError;
-use mi_transport::{Framing, Limits, Request, Response};
+use mi_transport::access_log::{AccessLog, AccessLogConfig};
+use mi_transport::{Client, ClientConfig, Framing, Limits, Request, Response};
 use support::{LONG, Parts, TestServer, describe, text};
 use tokio::sync::{Notify, mpsc};
 
@@ -395,4 +396,40 @@ fn a_body_of_unknown_length_is_collected_when_its_length_must_be_told() {
     client.send("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nab").send("cdefghi\r\n0\r\n\r\n");
     assert_eq!(client.response().status(), 502);
     assert!(client.is_closed());
+}
+
+#[test]
+fn requests_and_responses_are_logged_on_both_sides() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = AccessLogConfig { date_format: None, ..AccessLogConfig::new(directory.path()) };
+    let log = Some(AccessLog::open(config).unwrap());
+    let back_end = support::BackEnd::answering("HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\nok");
+    let destination = back_end.destination();
+    let client = Client::new(ClientConfig { access_log: log.clone(), ..ClientConfig::default() });
+    let handler = move |request: Request| {
+        let (client, request) = (client.clone(), support::post(&destination, request.body));
+        async move {
+            let answer = client.send(request).await.unwrap();
+            Response { body: answer.body, ..Response::new(answer.status) }
+        }
+    };
+    let server = mi_transport::Server::start("test", 1).unwrap();
+    let any = mi_transport::ListenerConfig::new("http", "127.0.0.1:0".parse().unwrap());
+    let listener = server.listen(mi_transport::ListenerConfig { access_log: log, ..any }, Arc::new(handler)).unwrap();
+    let mut peer = support::RawClient::connect(listener.local_addr());
+    let asked = "PUT /a HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\nReferer: there\r\nConnection: close\r\n\r\nab";
+    assert_eq!(peer.send(asked).response().text(), "ok");
+    assert!(peer.is_closed());
+    block_on(server.drain(LONG));
+    // The last owners of the log are gone with the server, and then everything is on the disk.
+    drop((listener, server));
+    let text = std::fs::read_to_string(directory.path().join("http_access_.log")).unwrap();
+    let ends: Vec<&str> = text.lines().filter_map(|line| line.split_once("] ").map(|(_, end)| end)).collect();
+    let expected = [
+        "\"PUT /a HTTP/1.1\" - - \"there\" \"-\"",
+        "\"POST /post HTTP/1.1\" - - \"-\" \"-\"",
+        "\"- - \" 201 2 \"-\" \"-\"",
+        "\"- - \" 201 2 \"-\" \"-\"",
+    ];
+    assert_eq!(ends, expected, "{text}");
 }

@@ -100,7 +100,7 @@ impl Exchange {
             if !b"HTTP/1.".starts_with(wire.buf.get(..7.min(wire.buf.len())).unwrap_or_default()) {
                 return Poll::Ready(Err(ClientErrorKind::Protocol("the answer is not HTTP")));
             }
-            match ready!(wire.poll_fill(cx, false)) {
+            match ready!(wire.poll_fill(cx)) {
                 Ok(0) => return Poll::Ready(Err(ClientErrorKind::Closed)),
                 Ok(_) => {}
                 Err(error) => return Poll::Ready(Err(broken(error))),

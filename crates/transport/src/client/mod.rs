@@ -18,7 +18,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use http::header::HeaderName;
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, Method, StatusCode, Version};
 use mi_payload::Body;
 use tokio::runtime::Handle;
 use tokio::time::Instant;
@@ -28,8 +28,10 @@ pub use error::{ClientError, ClientErrorKind, ProtocolState};
 pub use proxy::{Proxy, ProxyProfile, ProxyRules};
 pub use request::{ClientRequest, ClientResponse, RequestOptions};
 
+use crate::access_log::{AccessLog, Line, RequestLine, ResponseLine};
 use crate::h1::decode::{Decoded, Decoder};
 use crate::h1::framing::{keeps_alive, response_body};
+use crate::h1::head::ResponseHead;
 use crate::h1::incoming::Incoming;
 use crate::h1::outgoing::Outgoing;
 use crate::h1::wire::Wire;
@@ -66,6 +68,8 @@ pub struct ClientConfig {
     pub tls: Option<ClientTls>,
     /// Which destinations are reached through a proxy (none).
     pub proxies: ProxyRules,
+    /// Where requests to back ends and their responses are logged, if anywhere.
+    pub access_log: Option<AccessLog>,
 }
 
 impl Default for ClientConfig {
@@ -82,6 +86,7 @@ impl Default for ClientConfig {
             keep_alive: true,
             tls: None,
             proxies: ProxyRules::default(),
+            access_log: None,
         }
     }
 }
@@ -143,6 +148,7 @@ impl Client {
                 None => self.connect(&request.destination, &request.options).await?,
             };
             connection.wire.set_silence_limit(request.options.socket_timeout.unwrap_or(self.config.socket_timeout));
+            self.log_request(&request, &connection);
             let head = request.head(encoding, close);
             let spare = if reused { again.take() } else { None };
             let outgoing = Outgoing::new(head, std::mem::take(&mut request.body), encoding, false);
@@ -193,6 +199,33 @@ impl Client {
         Ok(Connection { wire, _slot: slot, born: Instant::now(), runtime: Handle::current().id() })
     }
 
+    fn log_request(&self, request: &ClientRequest, connection: &Connection) {
+        if let Some(log) = &self.config.access_log {
+            let tcp = connection.wire.io().tcp();
+            log.write(&Line::Request(RequestLine {
+                remote: tcp.peer_addr().ok().map(|address| address.ip()),
+                local: tcp.local_addr().ok().map(|address| address.ip()),
+                method: &request.method,
+                target: request.target.as_str(),
+                version: if request.options.http_10 { Version::HTTP_10 } else { Version::HTTP_11 },
+                headers: &request.headers,
+            }));
+        }
+    }
+
+    fn log_response(&self, head: &ResponseHead, connection: &Connection, bytes: Option<u64>) {
+        if let Some(log) = &self.config.access_log {
+            let tcp = connection.wire.io().tcp();
+            log.write(&Line::Response(ResponseLine {
+                remote: tcp.peer_addr().ok().map(|address| address.ip()),
+                local: tcp.local_addr().ok().map(|address| address.ip()),
+                status: head.status,
+                headers: &head.headers,
+                bytes,
+            }));
+        }
+    }
+
     fn default_tls(&self) -> Result<&ClientTls, ClientErrorKind> {
         if let Some(tls) = self.tls.get() {
             return Ok(tls);
@@ -227,6 +260,7 @@ impl Client {
         {
             return Err(fail(request, ClientErrorKind::TooLarge(limit), ProtocolState::ResponseHead));
         }
+        self.log_response(&head, &connection, decoder.remaining().map(|left| left.saturating_add(at_hand)));
         let reusable = keep_alive
             && request_done
             && head.status != StatusCode::SWITCHING_PROTOCOLS

@@ -10,9 +10,6 @@ use mi_payload::BodyError;
 use super::decode::{Decoded, Decoder};
 use super::wire::Wire;
 
-/// Bodies with more than this still to come are read without a copy in between.
-const BULK: u64 = 16 * 1024;
-
 /// A body being read from a wire.
 #[derive(Debug)]
 pub(crate) struct Incoming<S> {
@@ -60,8 +57,7 @@ impl<S: BorrowMut<Wire>> Incoming<S> {
                 Ok(Decoded::NeedMore) => {}
                 Err(error) => return Poll::Ready(Err(BodyError::Malformed(error.to_string()))),
             }
-            let bulk = self.decoder.remaining().is_none_or(|left| left > BULK);
-            match ready!(self.source.borrow_mut().poll_fill(cx, bulk)) {
+            match ready!(self.source.borrow_mut().poll_fill(cx)) {
                 Ok(0) if self.decoder.end_at_close() => return Poll::Ready(Ok(None)),
                 Ok(0) => return Poll::Ready(Err(BodyError::Closed)),
                 Ok(_) => {}

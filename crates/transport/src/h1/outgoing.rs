@@ -73,6 +73,8 @@ pub(crate) struct Outgoing {
     complete: bool,
     terminate_on_error: bool,
     body_error: Option<BodyError>,
+    /// Bytes of the body taken so far.
+    body_bytes: u64,
 }
 
 impl Outgoing {
@@ -95,6 +97,7 @@ impl Outgoing {
             complete,
             terminate_on_error,
             body_error: None,
+            body_bytes: 0,
         }
     }
 
@@ -105,6 +108,11 @@ impl Outgoing {
     /// The error that cut the body short, if there was one.
     pub(crate) fn body_error(&self) -> Option<&BodyError> {
         self.body_error.as_ref()
+    }
+
+    /// Bytes of the body that went out, its framing not counted.
+    pub(crate) fn body_bytes(&self) -> u64 {
+        self.body_bytes
     }
 
     /// Goes on writing; ready when everything has been handed to the socket.
@@ -163,6 +171,7 @@ impl Outgoing {
         if data.is_empty() {
             return;
         }
+        self.body_bytes += data.len() as u64;
         let chunked = self.encoding == Encoding::Chunked;
         if chunked {
             put_hex(&mut self.front, data.len());

@@ -7,18 +7,24 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::BytesMut;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncReadExt, AsyncWrite};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::io::Io;
 
-/// One read takes at most this much.
-const READ_SIZE: usize = 64 * 1024;
+/// What sockets are read into, in one piece of memory for all connections of a thread.
+const BLOCK: usize = 256 * 1024;
+/// A read is offered at least this much.
+const READ_SPACE: usize = 96 * 1024;
+/// Reads up to this size are copied out of the block, into memory of exactly their size: a small message that is kept
+/// for long must not hold the whole block. Larger ones keep their part of it, uncopied.
+const COPY_LIMIT: usize = 16 * 1024;
 
 thread_local! {
-    /// Where sockets are read into before it is known how much there is: a connection that waits holds no buffer, and
-    /// what arrives is copied once into memory of exactly its size, which the message then keeps.
-    static SCRATCH: RefCell<Vec<u8>> = RefCell::new(vec![0; READ_SIZE]);
+    /// It is not known how much there is to read before it is read. So that a connection that waits holds no memory, all
+    /// read into this block; it is used again from its start when nothing read before is alive any more, which on
+    /// pass-through is almost always so.
+    static READ_BLOCK: RefCell<BytesMut> = RefCell::new(BytesMut::new());
 }
 
 /// Ends a silence. It costs nothing while data flows: the timer is not moved at each read or write, but looks, when it
@@ -84,34 +90,30 @@ impl Wire {
     }
 
     /// Reads what is there behind what is buffered; 0 at the end. Silence ends as [`io::ErrorKind::TimedOut`].
-    ///
-    /// `bulk` is for bodies known to be large: it reads into the buffer directly, with no copy in between.
-    pub(crate) fn poll_fill(&mut self, cx: &mut Context<'_>, bulk: bool) -> Poll<io::Result<usize>> {
-        let result = if bulk { self.poll_fill_direct(cx) } else { self.poll_fill_scratch(cx) };
+    pub(crate) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let result = self.poll_read(cx);
         self.watch(cx, result)
     }
 
-    fn poll_fill_scratch(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        SCRATCH.with_borrow_mut(|scratch| {
-            let mut space = ReadBuf::new(scratch);
-            ready!(Pin::new(&mut self.io).poll_read(cx, &mut space))?;
-            self.buf.extend_from_slice(space.filled());
-            Poll::Ready(Ok(space.filled().len()))
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        READ_BLOCK.with_borrow_mut(|block| {
+            if block.capacity() < READ_SPACE {
+                block.reserve(BLOCK);
+            }
+            let count = ready!(pin!(self.io.read_buf(block)).poll(cx))?;
+            if count > COPY_LIMIT && self.buf.is_empty() {
+                self.buf = block.split();
+            } else {
+                self.buf.extend_from_slice(block);
+                block.clear();
+            }
+            Poll::Ready(Ok(count))
         })
-    }
-
-    fn poll_fill_direct(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        self.buf.reserve(READ_SIZE);
-        let read = pin!(self.io.read_buf(&mut self.buf)).poll(cx);
-        if read.is_pending() && self.buf.is_empty() {
-            self.buf = BytesMut::new();
-        }
-        read
     }
 
     /// Ready when an idle peer has sent or closed something. Does not count as silence.
     pub(crate) fn poll_news(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        self.poll_fill_scratch(cx)
+        self.poll_read(cx)
     }
 
     /// Writes a part of `slices`, at least one byte.

@@ -1,31 +1,32 @@
 //! One connection's life: requests in, responses out, one at a time, until either side has enough.
 
 use std::future::poll_fn;
-use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use bytes::{Buf, Bytes};
 use http::header::{CONTENT_LENGTH, EXPECT, HOST, TRANSFER_ENCODING};
 use http::{HeaderMap, Method, StatusCode, Version};
-use mi_payload::{Body, BodyError};
+use mi_payload::Body;
 use tokio::time::Instant;
 
 use super::limits::Limits;
-use super::request_body::{RequestBody, SharedIncoming, with};
-use super::response::{self, Asked, Refusal};
+use super::request_body::{RequestBody, SharedIncoming};
+use super::respond::{self, About, Responder};
+use super::response::{Asked, Refusal};
+use crate::access_log::AccessLog;
 use crate::h1::decode::{Decoded, Decoder};
 use crate::h1::framing::{BodyLength, FramingError, has_token, keeps_alive, request_body};
 use crate::h1::head::{HeadError, HeadScanner, RequestHead, parse_request};
 use crate::h1::incoming::Incoming;
-use crate::h1::outgoing::{Encoding, Outgoing};
-use crate::h1::wire::{Wire, WireAccess};
-use crate::message::{ConnectionInfo, Handler, OnBodyError, Request, Response};
+use crate::h1::wire::Wire;
+use crate::message::{ConnectionInfo, Handler, Request};
 
 /// What all connections of a listener share.
 pub(crate) struct Shared<H> {
     pub(crate) handler: Arc<H>,
     pub(crate) limits: Limits,
+    pub(crate) access_log: Option<AccessLog>,
     /// Set when the listener is being closed: no connection outlives its present request.
     pub(crate) draining: AtomicBool,
 }
@@ -87,26 +88,24 @@ pub(crate) async fn serve<H: Handler>(
     shared: Arc<Shared<H>>,
     activity: Arc<Activity>,
 ) {
+    let responder = Responder { limits: &shared.limits, log: shared.access_log.as_ref(), connection: &info };
     loop {
         activity.set_idle(wire.buf.is_empty());
         let head = match read_head(&mut wire, &shared.limits, &activity).await {
             Ok(head) => head,
-            Err(ended) => return refuse(wire, ended, &shared.limits).await,
+            Err(ended) => return refuse(wire, ended, &responder).await,
         };
-        match exchange(wire, head, &info, &shared).await {
+        match exchange(wire, head, &info, &shared, &responder).await {
             Ok(Some(next)) => wire = next,
             Ok(None) => return,
-            Err((wire, ended)) => return refuse(wire, ended, &shared.limits).await,
+            Err((wire, ended)) => return refuse(wire, ended, &responder).await,
         }
     }
 }
 
-async fn refuse(mut wire: Wire, ended: Ended, limits: &Limits) {
+async fn refuse(wire: Wire, ended: Ended, responder: &Responder<'_>) {
     if let Ended::Refused(refusal) = ended {
-        let asked = Asked { head_only: false, version: Version::HTTP_11, keep_alive: false };
-        if write(&mut wire, refusal.into(), asked, limits).await.is_ok() {
-            linger(wire, limits).await;
-        }
+        responder.refuse(wire, refusal).await;
     }
 }
 
@@ -132,7 +131,7 @@ async fn read_head(wire: &mut Wire, limits: &Limits, activity: &Activity) -> Res
         if !wire.buf.is_empty() && begun.get_or_insert_with(Instant::now).elapsed() > limits.head_timeout {
             return Err(Ended::Silently);
         }
-        match poll_fn(|cx| wire.poll_fill(cx, false)).await {
+        match poll_fn(|cx| wire.poll_fill(cx)).await {
             Ok(0) if wire.buf.is_empty() => return Err(Ended::Silently),
             Ok(0) => return Err(HeadError::Malformed.into()),
             Ok(_) => activity.set_idle(false),
@@ -183,6 +182,7 @@ async fn exchange<H: Handler>(
     head: Bytes,
     info: &Arc<ConnectionInfo>,
     shared: &Shared<H>,
+    responder: &Responder<'_>,
 ) -> Result<Option<Wire>, (Wire, Ended)> {
     let limits = &shared.limits;
     let head = match parse_request(&head) {
@@ -205,6 +205,8 @@ async fn exchange<H: Handler>(
     {
         return Err((wire, Ended::Refused(Refusal::TOO_LARGE)));
     }
+    responder.log_request(&head);
+    let about = About { method: head.method.clone(), target: head.target.clone() };
     let request = |body| Request {
         method: head.method,
         target: head.target,
@@ -221,112 +223,15 @@ async fn exchange<H: Handler>(
         };
         let response = shared.handler.handle(request(body)).await;
         plan.asked.keep_alive &= !shared.draining.load(Ordering::Relaxed);
-        let kept = write(&mut wire, response, plan.asked, limits).await;
-        return Ok(finish(wire, kept, limits).await);
+        let kept = responder.write(&mut wire, response, plan.asked, &about).await;
+        return Ok(responder.finish(wire, kept).await);
     }
-    if plan.expects_continue && ready.is_none() && write_continue(&mut wire).await.is_err() {
+    if plan.expects_continue && ready.is_none() && respond::write_continue(&mut wire).await.is_err() {
         return Ok(None);
     }
     let incoming: SharedIncoming = Arc::new(Mutex::new(Incoming::new(wire, decoder, ready, limits.max_body)));
     let body = Body::Stream(Box::pin(RequestBody(Arc::clone(&incoming))));
     let response = shared.handler.handle(request(body)).await;
     plan.asked.keep_alive &= !shared.draining.load(Ordering::Relaxed);
-    Ok(respond_streaming(incoming, response, plan.asked, limits).await)
-}
-
-/// The response to a request whose body may still be on its way.
-async fn respond_streaming(
-    mut incoming: SharedIncoming,
-    mut response: Response,
-    mut asked: Asked,
-    limits: &Limits,
-) -> Option<Wire> {
-    if Arc::strong_count(&incoming) == 1 {
-        // Nobody reads the body any more, and a response is written only after the request has come to its end.
-        let mut owned = take(incoming)?;
-        match owned.drain().await {
-            Ok(()) => {}
-            Err(BodyError::TooLarge { .. }) => response = Refusal::TOO_LARGE.into(),
-            Err(BodyError::TimedOut) => return None,
-            Err(BodyError::Closed | BodyError::Malformed(_)) => asked.keep_alive = false,
-        }
-        let mut wire = owned.source;
-        let kept = write(&mut wire, response, asked, limits).await;
-        return finish(wire, kept, limits).await;
-    }
-    // The body is in use: as the response's own body, or by another task.
-    let kept = write(&mut incoming, response, asked, limits).await;
-    if with(&incoming, |incoming| incoming.is_done()) {
-        // The response's body is gone by now, so the last owner is this task, unless another one keeps it.
-        let wire = take(incoming)?.source;
-        return finish(wire, kept, limits).await;
-    }
-    let mut owned = take(incoming)?;
-    owned.drain().await.ok()?;
-    finish(owned.source, kept, limits).await
-}
-
-/// The wire, if nobody else has a part in it. Otherwise it lives as long as the body that does.
-fn take(incoming: SharedIncoming) -> Option<Incoming<Wire>> {
-    let owned = Arc::try_unwrap(incoming).ok()?;
-    Some(owned.into_inner().unwrap_or_else(PoisonError::into_inner))
-}
-
-/// Passes the wire on if the connection lives; otherwise ends it in a way that lets the client read what was written.
-async fn finish(wire: Wire, kept: io::Result<bool>, limits: &Limits) -> Option<Wire> {
-    match kept {
-        Ok(true) => Some(wire),
-        Ok(false) => {
-            linger(wire, limits).await;
-            None
-        }
-        Err(_) => None,
-    }
-}
-
-/// Writes a response; tells whether the connection may live on.
-async fn write(
-    wire: &mut impl WireAccess,
-    mut response: Response,
-    mut asked: Asked,
-    limits: &Limits,
-) -> io::Result<bool> {
-    if response::must_collect(&response, asked) {
-        match std::mem::take(&mut response.body).collect(limits.max_buffered).await {
-            Ok(bytes) => response.body = Body::Full(bytes),
-            Err(_) => {
-                response = Refusal::with(StatusCode::BAD_GATEWAY).into();
-                asked.keep_alive = false;
-            }
-        }
-    }
-    let (encoding, keep_alive) = response::encoding(&response, asked);
-    let head = response::head(&response, asked, encoding, keep_alive, &limits.server_name);
-    let terminate = response.on_body_error == OnBodyError::Terminate;
-    let mut outgoing = Outgoing::new(head, response.body, encoding, terminate);
-    let written = poll_fn(|cx| outgoing.poll(cx, wire)).await;
-    // A body that was cut short leaves its source in an unknown state, and the client with less than it hoped for.
-    let whole = outgoing.body_error().is_none();
-    written.map(|()| keep_alive && whole).map_err(io::Error::other)
-}
-
-async fn write_continue(wire: &mut Wire) -> io::Result<()> {
-    let mut outgoing = Outgoing::new(b"HTTP/1.1 100 Continue\r\n\r\n".to_vec(), Body::Empty, Encoding::None, false);
-    poll_fn(|cx| outgoing.poll(cx, wire)).await.map_err(io::Error::other)
-}
-
-/// Closes our half and reads on for a moment: closing a socket with unread input resets it, and a reset can overtake
-/// the response that tells the client why.
-async fn linger(mut wire: Wire, limits: &Limits) {
-    wire.buf.clear();
-    if poll_fn(|cx| wire.poll_shutdown(cx)).await.is_err() {
-        return;
-    }
-    let rest = async {
-        while let Ok(1..) = poll_fn(|cx| wire.poll_fill(cx, false)).await {
-            wire.buf.clear();
-        }
-    };
-    // Either way the connection ends here.
-    let _ = tokio::time::timeout(limits.linger, rest).await;
+    Ok(responder.respond_streaming(incoming, response, plan.asked, &about).await)
 }

@@ -8,6 +8,7 @@ mod connection;
 mod limits;
 mod listener;
 mod request_body;
+mod respond;
 mod response;
 mod worker;
 
@@ -21,6 +22,7 @@ use tokio::task::JoinHandle;
 
 pub use limits::Limits;
 
+use crate::access_log::AccessLog;
 use crate::message::Handler;
 use crate::tls::ServerTls;
 use connection::Shared;
@@ -38,12 +40,14 @@ pub struct ListenerConfig {
     pub tls: Option<ServerTls>,
     /// Bounds on its connections and requests.
     pub limits: Limits,
+    /// Where its requests and responses are logged, if anywhere.
+    pub access_log: Option<AccessLog>,
 }
 
 impl ListenerConfig {
     /// A plain listener with the default limits.
     pub fn new(name: &str, address: SocketAddr) -> Self {
-        Self { name: name.into(), address, tls: None, limits: Limits::default() }
+        Self { name: name.into(), address, tls: None, limits: Limits::default(), access_log: None }
     }
 }
 
@@ -76,7 +80,12 @@ impl Server {
     pub fn listen<H: Handler>(&self, config: ListenerConfig, handler: Arc<H>) -> io::Result<Listener> {
         let sockets = listener::bind(config.address, self.workers.len())?;
         let local = sockets.first().map_or(Ok(config.address), std::net::TcpListener::local_addr)?;
-        let shared = Arc::new(Shared { handler, limits: config.limits, draining: AtomicBool::new(false) });
+        let shared = Arc::new(Shared {
+            handler,
+            limits: config.limits,
+            access_log: config.access_log,
+            draining: AtomicBool::new(false),
+        });
         let total = Arc::new(AtomicUsize::new(0));
         let mut parts = Vec::new();
         for (worker, socket) in self.workers.iter().zip(sockets) {
