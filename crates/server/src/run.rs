@@ -157,7 +157,7 @@ fn open_listeners(
 ) -> Result<(), String> {
     let listener = &settings.http.listener;
     let handler = Arc::new(Mediation::new(live.clone()));
-    let mut open = |label: &str, address: SocketAddr, tls| {
+    let open = |label: &str, address: SocketAddr, tls| {
         tracing::info!(target: LISTENER_LOG, "Starting Pass-through {label} Listener...");
         let config = ListenerConfig { tls, limits: wiring::limits(settings), ..ListenerConfig::new("default", address) };
         let opened = server.listen(config, handler.clone());

@@ -220,12 +220,7 @@ fn client_tls(settings: &Settings, home: &Path) -> Result<Option<ClientTls>, Str
     } else {
         return Ok(None);
     };
-    let hostname_verifier = match sender.hostname_verifier.as_str() {
-        "Strict" => HostnameVerifier::Strict,
-        "AllowAll" => HostnameVerifier::AllowAll,
-        "DefaultAndLocalhost" => HostnameVerifier::DefaultAndLocalhost,
-        _ => HostnameVerifier::default(),
-    };
+    let hostname_verifier: HostnameVerifier = sender.hostname_verifier.parse()?;
     let key_store = sender.keystore.locate(home);
     let identity = if key_store.is_file() {
         let opened = open(&key_store, &sender.keystore.kind, &sender.keystore.password)?;
