@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use mi_payload::json::{JsonError, parse_lenient};
 use serde_json::Value;
 
 use super::number;
@@ -134,7 +135,7 @@ impl JsonEval {
 
     fn property(&self, message: &dyn Message, scope: Scope, name: &str) -> Result<Value, ExpressionFault> {
         let text = message.property(scope, name).map(Held::into_text).unwrap_or_default();
-        serde_json::from_str(&text).map_err(|error| self.fault(error.to_string()))
+        read_json(&text).map_err(|error| self.fault(error.to_string()))
     }
 
     fn empty_payload(&self) -> Cow<'static, str> {
@@ -145,6 +146,11 @@ impl JsonEval {
     fn fault(&self, message: String) -> ExpressionFault {
         ExpressionFault::JsonPath { expression: self.text.clone(), message }
     }
+}
+
+/// Reads JSON as Gson does: strictly first, which is faster, then leniently.
+pub(crate) fn read_json(text: &str) -> Result<Value, JsonError> {
+    serde_json::from_str(text).or_else(|_| parse_lenient(text))
 }
 
 /// Splits `$ctx:name.rest` into the property and `$.rest`.

@@ -1,0 +1,309 @@
+//! The client: requests to back ends, over connections that are kept and used again.
+//!
+//! Begin at [`Client::send`]. The connection's socket is driven by whoever awaits the response and reads its body: there
+//! is no task for a connection, so a request costs no switch between tasks.
+
+mod connect;
+mod destination;
+mod error;
+mod exchange;
+mod pool;
+mod proxy;
+mod request;
+mod response_body;
+
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use http::header::HeaderName;
+use http::{HeaderMap, Method, StatusCode, Version};
+use mi_payload::Body;
+use tokio::runtime::Handle;
+use tokio::time::Instant;
+
+pub use destination::{Destination, InvalidDestination, Scheme};
+pub use error::{ClientError, ClientErrorKind, ProtocolState};
+pub use proxy::{Proxy, ProxyProfile, ProxyRules};
+pub use request::{ClientRequest, ClientResponse, RequestOptions};
+
+use crate::access_log::{AccessLog, Line, RequestLine, ResponseLine};
+use crate::h1::decode::{Decoded, Decoder};
+use crate::h1::framing::{keeps_alive, response_body};
+use crate::h1::head::ResponseHead;
+use crate::h1::incoming::Incoming;
+use crate::h1::outgoing::Outgoing;
+use crate::h1::wire::Wire;
+use crate::tls::{ClientTls, ClientTlsConfig};
+use destination::Slot;
+use exchange::{Answer, Failure, exchange};
+use pool::{Connection, Keeping, PoolKey};
+use response_body::{Afterwards, ResponseBody};
+
+/// What a client is made from.
+#[derive(Debug, Clone)]
+pub struct ClientConfig {
+    /// How long a back end may be silent, or not take what is sent to it (`http.socket.timeout`; 180 s).
+    pub socket_timeout: Duration,
+    /// How long connecting may take, name resolution included (`http.connection.timeout`; 90 s).
+    pub connect_timeout: Duration,
+    /// How long an unused connection is kept (`transport.sender.connection.idle.time`; 170 s). A back end's
+    /// `Keep-Alive: timeout=n` shortens it.
+    pub idle_timeout: Duration,
+    /// Age at which a connection is not used again (`transport.sender.connection.maximum.lifespan`; none).
+    pub lifespan: Option<Duration>,
+    /// Connections that one [`Destination`] may have open (`http.max.connection.per.host.port`; 32767).
+    pub max_connections: usize,
+    /// Idle connections kept for one destination by one worker (512).
+    pub max_idle: usize,
+    /// Size of a response's body in bytes (`valid.max.message.size.in.bytes`; no limit).
+    pub max_body: Option<u64>,
+    /// Largest request body in bytes that is held in memory because its length must be told (64 MiB).
+    pub max_buffered: u64,
+    /// False closes every connection after one response.
+    pub keep_alive: bool,
+    /// TLS towards `https` destinations that have no settings of their own (TLS 1.2 and 1.3, trusting whom the system
+    /// trusts).
+    pub tls: Option<ClientTls>,
+    /// Which destinations are reached through a proxy (none).
+    pub proxies: ProxyRules,
+    /// Where requests to back ends and their responses are logged, if anywhere.
+    pub access_log: Option<AccessLog>,
+}
+
+impl Default for ClientConfig {
+    fn default() -> Self {
+        Self {
+            socket_timeout: Duration::from_secs(180),
+            connect_timeout: Duration::from_secs(90),
+            idle_timeout: Duration::from_secs(170),
+            lifespan: None,
+            max_connections: 32_767,
+            max_idle: 512,
+            max_body: None,
+            max_buffered: 64 * 1024 * 1024,
+            keep_alive: true,
+            tls: None,
+            proxies: ProxyRules::default(),
+            access_log: None,
+        }
+    }
+}
+
+/// Sends requests. Cheap to clone; clones share their connections (on each thread for itself).
+#[derive(Debug, Clone)]
+pub struct Client {
+    config: Arc<ClientConfig>,
+    /// TLS for destinations without settings of their own, made when the first of them is used.
+    tls: Arc<OnceLock<ClientTls>>,
+    id: u64,
+}
+
+impl Client {
+    /// A client with connections of its own.
+    pub fn new(config: ClientConfig) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let tls = config.tls.clone().map_or_else(OnceLock::new, OnceLock::from);
+        Self { config: Arc::new(config), tls: Arc::new(tls), id: NEXT.fetch_add(1, Ordering::Relaxed) }
+    }
+
+    /// A destination, reached through a proxy if the client's rules say so. `tls` overrides the client's TLS settings.
+    ///
+    /// # Errors
+    /// As [`Destination::new`].
+    pub fn destination(
+        &self,
+        scheme: Scheme,
+        host: &str,
+        port: Option<u16>,
+        tls: Option<ClientTls>,
+    ) -> Result<Arc<Destination>, InvalidDestination> {
+        Destination::with(scheme, host, port, self.config.proxies.proxy_for(scheme, host), tls)
+    }
+
+    /// Sends a request and waits for the head of its response. To be called on a runtime, best on a server's worker:
+    /// the connection is then kept there.
+    ///
+    /// A request is sent a second time only when its connection had been used before, the back end closed it without a
+    /// byte of an answer, the method is one that may be repeated (RFC 9110 9.2.2), and the body is still at hand.
+    ///
+    /// # Errors
+    /// Whatever keeps a response head from arriving; see [`ClientErrorKind`]. Failures after that show in the body.
+    pub async fn send(&self, mut request: ClientRequest) -> Result<ClientResponse, ClientError> {
+        if request.must_collect() {
+            let body = std::mem::take(&mut request.body).collect(self.config.max_buffered).await;
+            let kind = |error| ClientErrorKind::RequestBody(error);
+            request.body = Body::Full(body.map_err(|error| fail(&request, kind(error), ProtocolState::RequestReady))?);
+        }
+        let key = PoolKey { client: self.id, destination: Arc::clone(&request.destination) };
+        let close = request.options.close || request.options.http_10 || !self.config.keep_alive;
+        let encoding = request.encoding();
+        let mut again = repeatable(&request);
+        loop {
+            let pooled = pool::take(&key);
+            let reused = pooled.is_some();
+            let mut connection = match pooled {
+                Some(connection) => connection,
+                None => self.connect(&request.destination, &request.options).await?,
+            };
+            connection.wire.set_silence_limit(request.options.socket_timeout.unwrap_or(self.config.socket_timeout));
+            self.log_request(&request, &connection);
+            let head = request.head(encoding, close);
+            let spare = if reused { again.take() } else { None };
+            let outgoing = Outgoing::new(head, std::mem::take(&mut request.body), encoding, false);
+            match exchange(&mut connection.wire, outgoing).await {
+                Ok(answer) => return self.respond(key, &request, connection, answer, !close),
+                Err(Failure { kind: ClientErrorKind::Closed | ClientErrorKind::Io(_), unanswered: true, .. })
+                    if spare.is_some() =>
+                {
+                    request.body = spare.unwrap_or_default();
+                    // There may be more connections that were closed in the same moment.
+                    again = repeatable(&request);
+                }
+                Err(failure) => return Err(fail(&request, failure.kind, failure.state)),
+            }
+        }
+    }
+
+    /// Drops the idle connections that the calling thread keeps.
+    pub fn close_idle(&self) {
+        pool::clear(self.id);
+    }
+
+    /// The idle connections that the calling thread keeps.
+    pub fn idle_connections(&self) -> usize {
+        pool::count(self.id)
+    }
+
+    async fn connect(
+        &self,
+        destination: &Arc<Destination>,
+        options: &RequestOptions,
+    ) -> Result<Connection, ClientError> {
+        let failed = |kind| ClientError {
+            kind,
+            state: ProtocolState::RequestReady,
+            destination: Arc::clone(destination.label()),
+        };
+        let slot = Slot::take(destination, self.config.max_connections)
+            .ok_or_else(|| failed(ClientErrorKind::PoolExhausted))?;
+        let limit = options.connect_timeout.unwrap_or(self.config.connect_timeout);
+        let tls = match (destination.scheme(), destination.tls()) {
+            (Scheme::Http, _) => None,
+            (Scheme::Https, Some(own)) => Some(own),
+            (Scheme::Https, None) => Some(self.default_tls().map_err(failed)?),
+        };
+        let io = connect::connect(destination, tls, limit).await.map_err(failed)?;
+        let wire = Wire::new(io, self.config.socket_timeout);
+        Ok(Connection { wire, _slot: slot, born: Instant::now(), runtime: Handle::current().id() })
+    }
+
+    fn log_request(&self, request: &ClientRequest, connection: &Connection) {
+        if let Some(log) = &self.config.access_log {
+            let tcp = connection.wire.io().tcp();
+            log.write(&Line::Request(RequestLine {
+                remote: tcp.peer_addr().ok().map(|address| address.ip()),
+                local: tcp.local_addr().ok().map(|address| address.ip()),
+                method: &request.method,
+                target: request.target.as_str(),
+                version: if request.options.http_10 { Version::HTTP_10 } else { Version::HTTP_11 },
+                headers: &request.headers,
+            }));
+        }
+    }
+
+    fn log_response(&self, head: &ResponseHead, connection: &Connection, bytes: Option<u64>) {
+        if let Some(log) = &self.config.access_log {
+            let tcp = connection.wire.io().tcp();
+            log.write(&Line::Response(ResponseLine {
+                remote: tcp.peer_addr().ok().map(|address| address.ip()),
+                local: tcp.local_addr().ok().map(|address| address.ip()),
+                status: head.status,
+                headers: &head.headers,
+                bytes,
+            }));
+        }
+    }
+
+    fn default_tls(&self) -> Result<&ClientTls, ClientErrorKind> {
+        if let Some(tls) = self.tls.get() {
+            return Ok(tls);
+        }
+        let made = ClientTls::new(ClientTlsConfig::default())
+            .map_err(|error| ClientErrorKind::Tls(io::Error::other(error)))?;
+        Ok(self.tls.get_or_init(|| made))
+    }
+
+    /// Makes a response of an answer's head, and sees to what becomes of the connection.
+    fn respond(
+        &self,
+        key: PoolKey,
+        request: &ClientRequest,
+        mut connection: Connection,
+        answer: Answer,
+        keep_alive: bool,
+    ) -> Result<ClientResponse, ClientError> {
+        let Answer { head, request_done } = answer;
+        let violated = |text| fail(request, ClientErrorKind::Protocol(text), ProtocolState::RequestDone);
+        let length = response_body(&request.method, head.status, &head.headers)
+            .map_err(|_| violated("ambiguous body length"))?;
+        let mut decoder = Decoder::new(length);
+        let ready = match decoder.decode(&mut connection.wire.buf) {
+            Ok(Decoded::Data(data)) => Some(data),
+            Ok(Decoded::NeedMore | Decoded::End) => None,
+            Err(_) => return Err(violated("malformed chunk")),
+        };
+        let at_hand = ready.as_ref().map_or(0, |data| data.len() as u64);
+        if let Some(limit) = self.config.max_body
+            && decoder.remaining().unwrap_or(0).saturating_add(at_hand) > limit
+        {
+            return Err(fail(request, ClientErrorKind::TooLarge(limit), ProtocolState::ResponseHead));
+        }
+        self.log_response(&head, &connection, decoder.remaining().map(|left| left.saturating_add(at_hand)));
+        let reusable = keep_alive
+            && request_done
+            && head.status != StatusCode::SWITCHING_PROTOCOLS
+            && keeps_alive(&head.headers, head.version);
+        let keeping = Keeping {
+            idle: self.config.idle_timeout,
+            lifespan: self.config.lifespan,
+            per_destination: self.config.max_idle,
+        };
+        let afterwards = Afterwards { key, keeping, announced: announced(&head.headers), reusable };
+        let body = if decoder.is_done() {
+            afterwards.settle(connection);
+            ready.map_or(Body::Empty, Body::Full)
+        } else {
+            let incoming = Incoming::new(connection, decoder, ready, self.config.max_body);
+            Body::Stream(Box::pin(ResponseBody::new(incoming, afterwards)))
+        };
+        let early = !request_done;
+        let (status, reason, version, headers) = (head.status, head.reason, head.version, head.headers);
+        Ok(ClientResponse { status, reason, version, headers, body, early })
+    }
+}
+
+/// The body to send once more if it comes to that; `None` if the request must not or cannot be repeated.
+fn repeatable(request: &ClientRequest) -> Option<Body> {
+    let idempotent = !matches!(request.method, Method::POST | Method::PATCH | Method::CONNECT);
+    match &request.body {
+        _ if !idempotent => None,
+        Body::Empty => Some(Body::Empty),
+        Body::Full(bytes) => Some(Body::Full(bytes.clone())),
+        Body::Stream(_) => None,
+    }
+}
+
+fn fail(request: &ClientRequest, kind: ClientErrorKind, state: ProtocolState) -> ClientError {
+    ClientError { kind, state, destination: Arc::clone(request.destination.label()) }
+}
+
+/// The seconds of `Keep-Alive: timeout=…`.
+fn announced(headers: &HeaderMap) -> Option<Duration> {
+    const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+    let value = headers.get(KEEP_ALIVE)?.to_str().ok()?;
+    let (_, seconds) =
+        value.split(',').filter_map(|part| part.split_once('=')).find(|(name, _)| name.trim() == "timeout")?;
+    seconds.trim().parse().ok().map(Duration::from_secs)
+}

@@ -1,0 +1,269 @@
+//! Message heads: finding their end, and parsing them into `http` types without copying a byte of them twice.
+
+use std::mem::MaybeUninit;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
+
+use crate::message::Target;
+
+/// More fields than this are refused.
+const MAX_FIELDS: usize = 128;
+
+/// Why a head is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum HeadError {
+    #[error("malformed message head")]
+    Malformed,
+    #[error("the message head is too large")]
+    TooLarge,
+    #[error("unknown method")]
+    UnknownMethod,
+}
+
+/// Finds the empty line that ends a head; keeps its place, so that a head that comes byte by byte is looked at once.
+#[derive(Debug, Default)]
+pub(crate) struct HeadScanner {
+    /// Everything before has been looked at.
+    seen: usize,
+    /// Where the current line begins.
+    line: usize,
+}
+
+impl HeadScanner {
+    /// The length of the head with its empty line, if it is complete. With `strict`, a line feed without a carriage
+    /// return before it is an error: two parsers that disagree about where lines end can be played against each other.
+    pub(crate) fn find_end(&mut self, buf: &[u8], strict: bool) -> Result<Option<usize>, HeadError> {
+        while let Some(at) = buf.get(self.seen..).and_then(|rest| memchr::memchr(b'\n', rest)) {
+            let end = self.seen + at;
+            let line = buf.get(self.line..end).unwrap_or_default();
+            let text = match line {
+                [text @ .., b'\r'] => text,
+                _ if strict => return Err(HeadError::Malformed),
+                text => text,
+            };
+            self.seen = end + 1;
+            self.line = end + 1;
+            if text.is_empty() {
+                return Ok(Some(end + 1));
+            }
+        }
+        self.seen = buf.len();
+        Ok(None)
+    }
+}
+
+/// A parsed request head.
+#[derive(Debug)]
+pub(crate) struct RequestHead {
+    pub(crate) method: Method,
+    pub(crate) target: Target,
+    pub(crate) authority: Option<Target>,
+    pub(crate) version: Version,
+    pub(crate) headers: HeaderMap,
+}
+
+/// A parsed response head.
+#[derive(Debug)]
+pub(crate) struct ResponseHead {
+    pub(crate) status: StatusCode,
+    /// The reason phrase, if it is not the standard one.
+    pub(crate) reason: Option<Bytes>,
+    pub(crate) version: Version,
+    pub(crate) headers: HeaderMap,
+}
+
+/// Parses a complete request head. The field values share `head`'s memory.
+pub(crate) fn parse_request(head: &Bytes) -> Result<RequestHead, HeadError> {
+    // A carriage return is a line end or nothing (obs-fold and bare CR are refused by httparse and by this).
+    if memchr::memchr_iter(b'\r', head).any(|at| head.get(at + 1) != Some(&b'\n')) {
+        return Err(HeadError::Malformed);
+    }
+    let mut fields = [const { MaybeUninit::uninit() }; MAX_FIELDS];
+    let mut parsed = httparse::Request::new(&mut []);
+    match parsed.parse_with_uninit_headers(head, &mut fields) {
+        Ok(httparse::Status::Complete(_)) => {}
+        Ok(httparse::Status::Partial) => return Err(HeadError::Malformed),
+        Err(httparse::Error::TooManyHeaders) => return Err(HeadError::TooLarge),
+        Err(_) => return Err(HeadError::Malformed),
+    }
+    let (Some(method), Some(path), Some(minor)) = (parsed.method, parsed.path, parsed.version) else {
+        return Err(HeadError::Malformed);
+    };
+    let method = known_method(method)?;
+    let (target, authority) = split_target(&method, head.slice_ref(path.as_bytes()))?;
+    Ok(RequestHead { method, target, authority, version: version(minor), headers: fields_of(head, parsed.headers)? })
+}
+
+/// Parses a complete response head. The field values share `head`'s memory.
+pub(crate) fn parse_response(head: &Bytes) -> Result<ResponseHead, HeadError> {
+    let mut fields = [const { MaybeUninit::uninit() }; MAX_FIELDS];
+    let mut parsed = httparse::Response::new(&mut []);
+    let mut config = httparse::ParserConfig::default();
+    config.allow_spaces_after_header_name_in_responses(true).allow_obsolete_multiline_headers_in_responses(true);
+    match config.parse_response_with_uninit_headers(&mut parsed, head, &mut fields) {
+        Ok(httparse::Status::Complete(_)) => {}
+        Ok(httparse::Status::Partial) => return Err(HeadError::Malformed),
+        Err(httparse::Error::TooManyHeaders) => return Err(HeadError::TooLarge),
+        Err(_) => return Err(HeadError::Malformed),
+    }
+    let (Some(code), Some(minor)) = (parsed.code, parsed.version) else { return Err(HeadError::Malformed) };
+    let status = StatusCode::from_u16(code).map_err(|_| HeadError::Malformed)?;
+    let reason = parsed.reason.filter(|text| !text.is_empty() && Some(*text) != status.canonical_reason());
+    let reason = reason.map(|text| head.slice_ref(text.as_bytes()));
+    Ok(ResponseHead { status, reason, version: version(minor), headers: fields_of(head, parsed.headers)? })
+}
+
+fn version(minor: u8) -> Version {
+    if minor == 0 { Version::HTTP_10 } else { Version::HTTP_11 }
+}
+
+fn known_method(name: &str) -> Result<Method, HeadError> {
+    match name {
+        "GET" => Ok(Method::GET),
+        "POST" => Ok(Method::POST),
+        "PUT" => Ok(Method::PUT),
+        "PATCH" => Ok(Method::PATCH),
+        "DELETE" => Ok(Method::DELETE),
+        "HEAD" => Ok(Method::HEAD),
+        "OPTIONS" => Ok(Method::OPTIONS),
+        "TRACE" => Ok(Method::TRACE),
+        "CONNECT" => Ok(Method::CONNECT),
+        _ => Err(HeadError::UnknownMethod),
+    }
+}
+
+/// Splits `http://host:port` off an absolute-form target.
+fn split_target(method: &Method, raw: Bytes) -> Result<(Target, Option<Target>), HeadError> {
+    let whole = Target::from_bytes(raw.clone()).ok_or(HeadError::Malformed)?;
+    if raw.starts_with(b"/") || *method == Method::CONNECT || (*method == Method::OPTIONS && &raw[..] == b"*") {
+        return Ok((whole, None));
+    }
+    let text = whole.as_str();
+    let scheme = text
+        .split_once("://")
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https"));
+    let (_, rest) = scheme.ok_or(HeadError::Malformed)?;
+    let end = rest.find(['/', '?']).unwrap_or(rest.len());
+    let (authority, target) = rest.split_at(end);
+    if authority.is_empty() || authority.contains('@') {
+        return Err(HeadError::Malformed);
+    }
+    let target = match target {
+        "" => Bytes::from_static(b"/"),
+        query if query.starts_with('?') => Bytes::from(format!("/{query}")),
+        path => raw.slice_ref(path.as_bytes()),
+    };
+    let authority = Target::from_bytes(raw.slice_ref(authority.as_bytes()));
+    Ok((Target::from_bytes(target).ok_or(HeadError::Malformed)?, authority))
+}
+
+fn fields_of(head: &Bytes, fields: &[httparse::Header<'_>]) -> Result<HeaderMap, HeadError> {
+    let mut headers = HeaderMap::with_capacity(fields.len());
+    for field in fields {
+        let name = HeaderName::from_bytes(field.name.as_bytes()).map_err(|_| HeadError::Malformed)?;
+        let value = if memchr::memchr2(b'\r', b'\n', field.value).is_some() {
+            // A folded value of a response: the fold stands for one blank.
+            let flat: Vec<u8> =
+                field.value.iter().map(|&b| if matches!(b, b'\r' | b'\n') { b' ' } else { b }).collect();
+            HeaderValue::from_maybe_shared(Bytes::from(flat))
+        } else {
+            HeaderValue::from_maybe_shared(head.slice_ref(field.value))
+        };
+        headers.append(name, value.map_err(|_| HeadError::Malformed)?);
+    }
+    Ok(headers)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn request(text: &str) -> Result<RequestHead, HeadError> {
+        let bytes = Bytes::copy_from_slice(text.as_bytes());
+        let end = HeadScanner::default().find_end(&bytes, true)?.ok_or(HeadError::Malformed)?;
+        parse_request(&bytes.slice(..end))
+    }
+
+    #[test]
+    fn the_end_is_found_however_the_head_is_cut() {
+        let text = b"GET / HTTP/1.1\r\nHost: a\r\n\r\nrest";
+        for cut in 0..text.len() {
+            let mut scanner = HeadScanner::default();
+            let first = scanner.find_end(&text[..cut], true).unwrap();
+            let found = if first.is_some() { first } else { scanner.find_end(text, true).unwrap() };
+            assert_eq!(found, Some(27), "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn a_request_is_parsed() {
+        let head = request("POST /a/b%20c?d=e HTTP/1.1\r\nHost: h:80\r\nX-A: 1\r\nX-A: 2\r\n\r\n").unwrap();
+        assert_eq!(head.method, Method::POST);
+        assert_eq!((head.target.path(), head.target.query()), ("/a/b%20c", Some("d=e")));
+        assert_eq!(head.headers.get_all("x-a").iter().count(), 2);
+        assert_eq!(head.version, Version::HTTP_11);
+    }
+
+    #[test]
+    fn an_absolute_target_is_split() {
+        let head = request("GET http://h:81/a?b HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+        assert_eq!((head.target.as_str(), head.authority.unwrap().as_str()), ("/a?b", "h:81"));
+        assert_eq!(request("GET http://h HTTP/1.1\r\nHost: x\r\n\r\n").unwrap().target.as_str(), "/");
+        assert_eq!(request("GET http://h?a HTTP/1.1\r\nHost: x\r\n\r\n").unwrap().target.as_str(), "/?a");
+    }
+
+    #[test]
+    fn ambiguous_heads_are_refused() {
+        for (text, error) in [
+            ("GET / HTTP/1.1\nHost: a\r\n\r\n", HeadError::Malformed),
+            ("GET / HTTP/1.1\r\nHost: a\n\r\n", HeadError::Malformed),
+            ("GET / HTTP/1.1\r\nHost : a\r\n\r\n", HeadError::Malformed),
+            ("GET / HTTP/1.1\r\nX-A: a\r\n b\r\n\r\n", HeadError::Malformed),
+            ("GET / HTTP/1.1\r\nX-A: a\rb\r\n\r\n", HeadError::Malformed),
+            ("GET / HTTP/1.1\r\nX-A: a\0b\r\n\r\n", HeadError::Malformed),
+            ("GET / HTTP/1.1\r\n X-A: a\r\n\r\n", HeadError::Malformed),
+            ("GET  / HTTP/1.1\r\n\r\n", HeadError::Malformed),
+            ("GET /a b HTTP/1.1\r\n\r\n", HeadError::Malformed),
+            ("GET a HTTP/1.1\r\n\r\n", HeadError::Malformed),
+            ("GET http://u@h/ HTTP/1.1\r\n\r\n", HeadError::Malformed),
+            ("GET / HTTP/2.0\r\n\r\n", HeadError::Malformed),
+            ("GET /\r\n\r\n", HeadError::Malformed),
+            ("BREW / HTTP/1.1\r\n\r\n", HeadError::UnknownMethod),
+            ("get / HTTP/1.1\r\n\r\n", HeadError::UnknownMethod),
+        ] {
+            assert_eq!(request(text).err(), Some(error), "{text:?}");
+        }
+        let many = format!("GET / HTTP/1.1\r\n{}\r\n", "A: b\r\n".repeat(MAX_FIELDS + 1));
+        assert_eq!(request(&many).err(), Some(HeadError::TooLarge));
+    }
+
+    #[test]
+    fn a_response_is_parsed_leniently() {
+        let head = parse_response(&Bytes::from_static(b"HTTP/1.0 599 Odd thing\nA: b\r\n c\n\n")).unwrap();
+        assert_eq!((head.status.as_u16(), head.version), (599, Version::HTTP_10));
+        assert_eq!(head.reason.as_deref(), Some(&b"Odd thing"[..]));
+        assert!(head.headers["a"].to_str().unwrap().ends_with('c'));
+        assert_eq!(parse_response(&Bytes::from_static(b"HTTP/1.1 200 OK\r\n\r\n")).unwrap().reason, None);
+        assert!(parse_response(&Bytes::from_static(b"SSH-2.0-x\r\n\r\n")).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn no_input_panics(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let bytes = Bytes::from(bytes);
+            let _ = HeadScanner::default().find_end(&bytes, true);
+            let _ = parse_request(&bytes);
+            let _ = parse_response(&bytes);
+        }
+
+        #[test]
+        fn what_is_written_is_read(path in "/[a-zA-Z0-9/_.~%-]{0,40}", name in "[A-Za-z][A-Za-z0-9-]{0,20}", value in "[!-~]([ -~]{0,30}[!-~])?") {
+            let head = request(&format!("PUT {path} HTTP/1.1\r\n{name}: {value}\r\n\r\n")).unwrap();
+            prop_assert_eq!(head.target.as_str(), &path);
+            prop_assert_eq!(head.headers[name.as_str()].to_str().unwrap(), &value);
+        }
+    }
+}
