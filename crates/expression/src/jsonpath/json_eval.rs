@@ -114,6 +114,14 @@ impl JsonEval {
         }
     }
 
+    /// The property that the path is for; `None` for the payload.
+    pub(crate) fn property_source(&self) -> Option<(Scope, &str)> {
+        match &self.source {
+            Source::Payload => None,
+            Source::Property(scope, name) => Some((*scope, name)),
+        }
+    }
+
     fn find<'m>(&self, path: &JsonPath, message: &'m dyn Message) -> Result<Option<Cow<'m, str>>, Failure> {
         let fault = |fault: ExpressionFault| Failure::Fault(fault);
         let missing = |fault| match fault {
@@ -206,3 +214,7 @@ fn one(value: &Value, reached: Reached) -> String {
         other => other.to_string(),
     }
 }
+
+#[cfg(test)]
+#[path = "json_eval_tests.rs"]
+mod tests;
