@@ -10,8 +10,11 @@ use mi_xml::{AttributeId, Document, NodeId};
 
 use crate::awareness;
 use crate::fault::{CompileError, ExpressionFault};
+use crate::jsonpath::json_eval::JsonEval;
 use crate::message::Message;
 use crate::namespaces::Namespaces;
+use crate::synapse::SynapseExpression;
+use crate::xpath::SynapseXPath;
 
 /// Which language an expression is written in.
 #[derive(Copy, Clone, Debug, Eq, PartialEq)]
@@ -28,8 +31,15 @@ pub enum ExpressionKind {
 #[derive(Clone)]
 pub struct Expression {
     text: Arc<str>,
-    kind: ExpressionKind,
+    compiled: Compiled,
     content_aware: bool,
+}
+
+#[derive(Clone)]
+enum Compiled {
+    XPath(Arc<SynapseXPath>),
+    Json(Arc<JsonEval>),
+    Synapse(Arc<SynapseExpression>),
 }
 
 /// What an expression selected, for mediators that work on parts of the payload (iterate, foreach, enrich).
@@ -59,15 +69,16 @@ impl Expression {
     ///
     /// # Errors
     /// The text is not an expression of its language.
-    pub fn compile(text: &str, _namespaces: &Namespaces) -> Result<Self, CompileError> {
-        let (kind, content_aware) = if text.starts_with("json-eval(") {
-            (ExpressionKind::JsonPath, true)
+    pub fn compile(text: &str, namespaces: &Namespaces) -> Result<Self, CompileError> {
+        let (compiled, content_aware) = if text.starts_with("json-eval(") {
+            (Compiled::Json(Arc::new(JsonEval::compile(text, namespaces)?)), true)
         } else if let Some(inner) = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')) {
-            (ExpressionKind::Synapse, awareness::synapse(inner))
+            let expression = SynapseExpression::compile(text, namespaces)?;
+            (Compiled::Synapse(Arc::new(expression)), awareness::synapse(inner))
         } else {
-            (ExpressionKind::XPath, awareness::xpath(text))
+            (Compiled::XPath(Arc::new(SynapseXPath::compile(text, namespaces)?)), awareness::xpath(text))
         };
-        Ok(Self { text: text.into(), kind, content_aware })
+        Ok(Self { text: text.into(), compiled, content_aware })
     }
 
     /// The expression as written.
@@ -77,7 +88,11 @@ impl Expression {
 
     /// Its language.
     pub fn kind(&self) -> ExpressionKind {
-        self.kind
+        match &self.compiled {
+            Compiled::XPath(_) => ExpressionKind::XPath,
+            Compiled::Json(_) => ExpressionKind::JsonPath,
+            Compiled::Synapse(_) => ExpressionKind::Synapse,
+        }
     }
 
     /// Whether the body has to be read before the expression is evaluated (spec, 1.6).
@@ -90,42 +105,59 @@ impl Expression {
     ///
     /// # Errors
     /// What Micro Integrator reports as a fault.
-    pub fn evaluate_string<'m>(&self, _message: &'m dyn Message) -> Result<Option<Cow<'m, str>>, ExpressionFault> {
-        Err(self.unavailable())
+    pub fn evaluate_string<'m>(&self, message: &'m dyn Message) -> Result<Option<Cow<'m, str>>, ExpressionFault> {
+        match &self.compiled {
+            Compiled::XPath(xpath) => xpath.string(message),
+            Compiled::Json(path) => path.string(message).map(Some),
+            Compiled::Synapse(expression) => expression.string(message).map(Some),
+        }
     }
 
     /// The result as a condition (filter): XPath by its own boolean rule, the others if the text is `true` in any case.
     ///
     /// # Errors
     /// As [`Self::evaluate_string`].
-    pub fn evaluate_boolean(&self, _message: &dyn Message) -> Result<bool, ExpressionFault> {
-        Err(self.unavailable())
+    pub fn evaluate_boolean(&self, message: &dyn Message) -> Result<bool, ExpressionFault> {
+        match &self.compiled {
+            Compiled::XPath(xpath) => xpath.boolean(message),
+            Compiled::Json(path) => Ok(path.string(message)?.eq_ignore_ascii_case("true")),
+            Compiled::Synapse(expression) => Ok(expression.string(message)?.eq_ignore_ascii_case("true")),
+        }
     }
 
     /// The typed result, as the variable mediator stores it. `None` for XPath and JSONPath, as in Micro Integrator.
     ///
     /// # Errors
     /// As [`Self::evaluate_string`].
-    pub fn evaluate_object(&self, _message: &dyn Message) -> Result<Option<Value>, ExpressionFault> {
-        Err(self.unavailable())
+    pub fn evaluate_object(&self, message: &dyn Message) -> Result<Option<Value>, ExpressionFault> {
+        match &self.compiled {
+            Compiled::XPath(_) | Compiled::Json(_) => Ok(None),
+            Compiled::Synapse(expression) => expression.object(message).map(Some),
+        }
     }
 
     /// The parts of the payload that the expression selects.
     ///
     /// # Errors
     /// As [`Self::evaluate_string`]; for JSONPath also a path without result.
-    pub fn evaluate_nodes<'m>(&self, _message: &'m dyn Message) -> Result<Selection<'m>, ExpressionFault> {
-        Err(self.unavailable())
-    }
-
-    fn unavailable(&self) -> ExpressionFault {
-        ExpressionFault::Runtime { expression: self.text.to_string(), message: "cannot be evaluated yet".to_owned() }
+    pub fn evaluate_nodes<'m>(&self, message: &'m dyn Message) -> Result<Selection<'m>, ExpressionFault> {
+        match &self.compiled {
+            Compiled::XPath(xpath) => xpath.select(message),
+            Compiled::Json(path) => path.select(message),
+            Compiled::Synapse(expression) => Ok(match expression.object(message)? {
+                Value::Json(json) => match Arc::unwrap_or_clone(json) {
+                    serde_json::Value::Array(items) => Selection::Json(items.into_iter().map(Cow::Owned).collect()),
+                    json => Selection::Json(vec![Cow::Owned(json)]),
+                },
+                value => Selection::Value(value),
+            }),
+        }
     }
 }
 
 impl fmt::Debug for Expression {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Expression({:?} {})", self.kind, self.text)
+        write!(f, "Expression({:?} {})", self.kind(), self.text)
     }
 }
 

@@ -14,13 +14,19 @@
 mod awareness;
 pub mod expression;
 pub mod fault;
+pub mod jsonpath;
 pub mod message;
 pub mod namespaces;
+mod synapse;
 pub mod template;
+#[cfg(test)]
+mod testing;
 pub mod value_expression;
+mod xpath;
 
 pub use expression::{Expression, ExpressionKind, Selection};
 pub use fault::{BuildFault, CompileError, ExpressionFault};
+pub use jsonpath::JsonPath;
 pub use message::{Envelope, Field, Held, Message, Scope};
 pub use namespaces::Namespaces;
 pub use template::InlineTemplate;

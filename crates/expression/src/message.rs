@@ -191,7 +191,8 @@ pub trait Message {
     /// Whether the payload is JSON as it stands (not by conversion).
     fn has_json_payload(&self) -> bool;
 
-    /// A property. For [`Scope::Func`] and [`Scope::Registry`] as in `get-property`.
+    /// A property; of [`Scope::Registry`] the text of a resource (`path`) or its property (`path@property`). Expressions
+    /// read [`Scope::Func`] through [`Self::template_parameter`] instead.
     fn property(&self, scope: Scope, name: &str) -> Option<Held<'_>>;
 
     /// A variable.

@@ -2,38 +2,40 @@
 
 use smallvec::SmallVec;
 
-use super::node::{NodePart, NodeRef};
+use super::node::NodeRef;
 use crate::document::{Document, NodeId};
 
-/// Puts nodes in document order and drops repetitions. Nodes of different documents come in an order that is the same
-/// throughout an evaluation.
+/// Puts nodes in document order and drops repetitions. Documents stay in the order in which they come first.
 pub(super) fn sort(nodes: &mut SmallVec<[NodeRef<'_>; 1]>) {
-    if nodes.len() < 2 {
+    let Some(first) = nodes.first().map(|node| node.document) else { return };
+    if nodes.len() == 1 {
         return;
     }
-    if nodes.iter().all(|node| node.document.sorted) {
-        nodes.sort_unstable_by_key(|node| (address(node.document), node.node, node.part));
+    if first.sorted && nodes.iter().all(|node| std::ptr::eq(node.document, first)) {
+        nodes.sort_unstable_by_key(|node| (node.node, node.part));
     } else {
-        let mut ranks: Vec<(usize, Vec<u32>)> = Vec::new();
-        let mut keyed: Vec<((usize, u32, NodePart), NodeRef<'_>)> = Vec::with_capacity(nodes.len());
-        for &node in nodes.iter() {
-            let place = address(node.document);
-            let known = ranks.iter().position(|(of, _)| *of == place).unwrap_or_else(|| {
-                ranks.push((place, rank(node.document)));
-                ranks.len() - 1
-            });
-            let rank = ranks.get(known).and_then(|(_, ranks)| ranks.get(node.node.index())).copied().unwrap_or(0);
-            keyed.push(((place, rank, node.part), node));
-        }
-        keyed.sort_unstable_by_key(|(key, _)| *key);
-        nodes.clear();
-        nodes.extend(keyed.into_iter().map(|(_, node)| node));
+        sort_across(nodes);
     }
     nodes.dedup();
 }
 
-fn address(document: &Document) -> usize {
-    std::ptr::from_ref(document).addr()
+/// Sorts where ids alone do not tell the order.
+fn sort_across(nodes: &mut SmallVec<[NodeRef<'_>; 1]>) {
+    let mut documents: Vec<(&Document, Option<Vec<u32>>)> = Vec::new();
+    let mut keyed = Vec::with_capacity(nodes.len());
+    for &node in nodes.iter() {
+        let known = documents.iter().position(|(document, _)| std::ptr::eq(*document, node.document));
+        let place = known.unwrap_or_else(|| {
+            documents.push((node.document, (!node.document.sorted).then(|| rank(node.document))));
+            documents.len() - 1
+        });
+        let ranks = documents.get(place).and_then(|(_, ranks)| ranks.as_ref());
+        let rank = ranks.map_or(Some(node.node.0), |ranks| ranks.get(node.node.index()).copied());
+        keyed.push(((place, rank, node.part), node));
+    }
+    keyed.sort_unstable_by_key(|(key, _)| *key);
+    nodes.clear();
+    nodes.extend(keyed.into_iter().map(|(_, node)| node));
 }
 
 /// The place of every node in document order, tree after tree.

@@ -46,6 +46,11 @@ impl<'a> NodeSet<'a> {
         self.nodes.is_empty()
     }
 
+    /// A list of nodes that keeps its order, whatever that is (a property may hold one).
+    pub fn list(nodes: impl IntoIterator<Item = NodeRef<'a>>) -> Self {
+        Self { nodes: nodes.into_iter().collect() }
+    }
+
     /// Takes nodes that are already in order and unique.
     pub(super) fn from_ordered(nodes: SmallVec<[NodeRef<'a>; 1]>) -> Self {
         Self { nodes }
