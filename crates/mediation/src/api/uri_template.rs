@@ -35,6 +35,15 @@ enum Kind {
     Path,
 }
 
+/// What a match allows.
+#[derive(Debug, Clone, Copy)]
+struct Options {
+    /// Raw sub-delimiters in values.
+    sub_delimiters: bool,
+    /// An empty value at the end.
+    empty: bool,
+}
+
 /// The values of a match, in the order in which the template names them.
 pub type Bindings = Vec<(Arc<str>, String)>;
 
@@ -50,7 +59,8 @@ impl UriTemplate {
         }
         let (body, wildcard) = match text.strip_suffix('*') {
             Some(body) => (body, true),
-            None => (text, false),
+            // One slash at the end makes no difference.
+            None => (text.strip_suffix('/').filter(|short| !short.is_empty()).unwrap_or(text), false),
         };
         let mut parts = Vec::new();
         let mut rest = body;
@@ -83,53 +93,40 @@ impl UriTemplate {
 
     /// Matches a sub path, query included. `sub_delimiters` admits the raw characters `! $ & ' ( ) * + , ; =` in values.
     pub fn matches(&self, path: &str, sub_delimiters: bool) -> Option<Bindings> {
-        let first = |path: &str| {
+        let first = |path: &str, empty: bool| {
             let mut bindings = Bindings::new();
-            self.match_parts(&self.parts, path, sub_delimiters, &mut bindings).then_some(bindings)
+            let options = Options { sub_delimiters, empty: empty || self.has_query };
+            self.match_parts(&self.parts, path, options, &mut bindings).then_some(bindings)
         };
-        if self.wildcard && matches!(self.parts.as_slice(), [Part::Literal(literal)] if literal == "/") {
-            return path.starts_with('/').then(Bindings::new);
-        }
-        if let Some(found) = first(path) {
+        if let Some(found) = first(path, false) {
             return Some(found);
         }
-        let (before, query) = match path.split_once('?') {
-            Some((before, query)) => (before, Some(query)),
-            None => (path, None),
-        };
         if self.has_query {
             return None;
         }
-        if query.is_some() && !self.wildcard {
-            // The query is not part of a template without one. A slash before it counts, as MI has it (`/a/?x=y`).
-            if let Some(found) = first(before) {
-                return Some(found);
+        match path.split_once('?') {
+            // The query is not part of a template without one; only before a query may the last value be empty.
+            Some((before, _)) if !self.wildcard => first(before, true),
+            Some(_) => None,
+            // `/a/{x}/*` also takes `/a/1`.
+            None if self.wildcard => {
+                let variables = self.parts.iter().any(|part| matches!(part, Part::Variables { .. }));
+                if variables { first(&format!("{path}/"), false) } else { None }
             }
-            return None;
-        }
-        // One slash too many or too few at the end makes no difference.
-        if self.wildcard && query.is_none() {
-            let with_slash = format!("{path}/");
-            return self.parts.iter().any(|part| matches!(part, Part::Variables { .. })).then(|| first(&with_slash))?;
-        }
-        if query.is_none() {
-            if let Some(short) = path.strip_suffix('/').filter(|short| !short.is_empty() && !short.ends_with('/')) {
-                return first(short).filter(|bindings| bindings.iter().all(|(_, value)| !value.is_empty()));
-            }
-            if self.text.ends_with('/') && self.text.len() > 1 {
-                return first(&format!("{path}/"));
+            None => {
+                let short = path.strip_suffix('/').filter(|short| !short.is_empty() && !short.ends_with('/'));
+                short.and_then(|short| first(short, false))
             }
         }
-        None
     }
 
-    fn match_parts(&self, parts: &[Part], path: &str, sub: bool, bindings: &mut Bindings) -> bool {
+    fn match_parts(&self, parts: &[Part], path: &str, options: Options, bindings: &mut Bindings) -> bool {
         let Some((part, rest)) = parts.split_first() else {
             return path.is_empty() || self.wildcard;
         };
         match part {
             Part::Literal(literal) => match path.strip_prefix(literal.as_str()) {
-                Some(path) => self.match_parts(rest, path, sub, bindings),
+                Some(path) => self.match_parts(rest, path, options, bindings),
                 None => false,
             },
             Part::Variables { names, kind } => {
@@ -140,7 +137,7 @@ impl UriTemplate {
                     Kind::Path => "/",
                 };
                 let Some(path) = path.strip_prefix(prefix) else { return false };
-                self.match_variables(names, *kind, rest, path, sub, bindings)
+                self.match_variables(names, *kind, rest, path, options, bindings)
             }
         }
     }
@@ -152,16 +149,16 @@ impl UriTemplate {
         kind: Kind,
         rest: &[Part],
         path: &str,
-        sub: bool,
+        options: Options,
         bindings: &mut Bindings,
     ) -> bool {
         let Some((variable, more)) = names.split_first() else {
-            return self.match_parts(rest, path, sub, bindings);
+            return self.match_parts(rest, path, options, bindings);
         };
-        let longest = path.bytes().take_while(|&byte| admits(byte, kind, sub)).count();
+        let longest = path.bytes().take_while(|&byte| admits(byte, kind, options.sub_delimiters)).count();
         let mut end = longest;
         loop {
-            if path.is_char_boundary(end) && self.bind_and_go_on(variable, more, kind, rest, (path, end), sub, bindings) {
+            if path.is_char_boundary(end) && self.bind_and_go_on(variable, more, kind, rest, (path, end), options, bindings) {
                 return true;
             }
             match end.checked_sub(1) {
@@ -178,13 +175,12 @@ impl UriTemplate {
         kind: Kind,
         rest: &[Part],
         (path, end): (&str, usize),
-        sub: bool,
+        options: Options,
         bindings: &mut Bindings,
     ) -> bool {
         let raw = &path[..end];
         let last = rest.is_empty() && more.is_empty();
-        // A value is empty only where the query follows or more of the template does.
-        if raw.is_empty() && last && !self.has_query {
+        if raw.is_empty() && last && !options.empty {
             return false;
         }
         let value = percent_encoding::percent_decode_str(raw).decode_utf8_lossy().into_owned();
@@ -199,9 +195,9 @@ impl UriTemplate {
         bindings.push((variable.name.clone(), value));
         let after = &path[end..];
         let matched = if more.is_empty() {
-            self.match_parts(rest, after, sub, bindings)
+            self.match_parts(rest, after, options, bindings)
         } else {
-            after.strip_prefix(',').is_some_and(|after| self.match_variables(more, kind, rest, after, sub, bindings))
+            after.strip_prefix(',').is_some_and(|after| self.match_variables(more, kind, rest, after, options, bindings))
         };
         if !matched {
             bindings.truncate(length);

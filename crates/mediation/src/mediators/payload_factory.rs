@@ -296,9 +296,9 @@ mod tests {
     async fn xml_from_arguments_and_expressions() {
         let body = b"<r><s>a&amp;b</s><c><d>1</d></c></r>";
         for (format, args, expected) in [
-            ("<a xmlns=''>$1</a>", "<arg expression='//s'/>", "<a>a&amp;b</a>"),
-            ("<a xmlns=''>$1</a>", "<arg expression='//c'/>", "<a><c><d>1</d></c></a>"),
-            ("<a xmlns=''>${payload.r.c.d}</a>", "", "<a>1</a>"),
+            ("<a xmlns=''>$1</a>", "<arg expression='//s'/>", "<a xmlns=\"\">a&amp;b</a>"),
+            ("<a xmlns=''>$1</a>", "<arg expression='//c'/>", "<a xmlns=\"\"><c><d>1</d></c></a>"),
+            ("<a xmlns=''>${payload.r.c.d}</a>", "", "<a xmlns=\"\">1</a>"),
             ("<a>$1</a>", "<arg value='x'/>", "<a xmlns=\"http://ws.apache.org/ns/synapse\">x</a>"),
         ] {
             let factory = format!("<payloadFactory><format>{format}</format><args>{args}</args></payloadFactory>");
