@@ -141,6 +141,7 @@ fn what_is_no_path() {
         let error = JsonPath::compile(text).expect_err(text);
         assert_eq!(error.column, column, "{text}: {error}");
     }
+    assert!(JsonPath::compile(&format!("${}", ".a".repeat(10_000))).is_err());
     let deep = format!("$[?({}@.a{})]", "(".repeat(5_000), ")".repeat(5_000));
     assert!(JsonPath::compile(&deep).is_err());
 }

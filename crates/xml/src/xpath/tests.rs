@@ -225,6 +225,8 @@ fn errors_of_compilation_say_where() {
     }
     let deep = format!("{}1{}", "(".repeat(10_000), ")".repeat(10_000));
     assert!(XPath::compile::<&str, &str>(&deep, &[]).is_err());
+    let far = format!("a{}", "/a".repeat(10_000));
+    assert!(XPath::compile::<&str, &str>(&far, &[]).is_err());
     let long = format!("1{}", "+1".repeat(10_000));
     assert!(XPath::compile::<&str, &str>(&long, &[]).is_ok());
 }
