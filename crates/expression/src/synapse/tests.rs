@@ -245,6 +245,8 @@ fn more_expressions() {
         ("isNumber(payload.zz)", ""),
         ("isArray(payload.arr)", "true"),
         ("isArray('[1]')", "true"),
+        ("isObject(\"{\\\"a\\\": 1}\")", "true"),
+        ("base64decode(34)", ""),
         ("isObject(payload.obj)", "true"),
         ("string(payload.obj)", r#"{"k":"v"}"#),
         ("integer(\"42\")", "42"),
@@ -353,6 +355,8 @@ fn xml_payloads() {
     );
     assert_eq!(string("xpath('//b')"), "1");
     assert_eq!(string("xpath('//b') + '!'"), "1!");
+    assert_eq!(string("xpath('/a/b')"), "1");
+    assert_eq!(string("xpath('/none')"), "");
     assert_eq!(string("xpath(\"get-property('To')\")"), "");
     let field = TestMessage { fields: [(Field::To, "/x".to_owned())].into(), ..TestMessage::xml("<a/>") };
     let to = compile("xpath(\"get-property('To')\")").expect("compiles");
