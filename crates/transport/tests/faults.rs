@@ -415,7 +415,10 @@ fn a_client_that_leaves_takes_the_back_end_connection_with_it() {
         assert_eq!(peer.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n").head().status(), 200);
         peer.reset();
         ended.recv().await.unwrap();
-        assert_eq!(destination.connections(), 0);
+        // The socket is closed an instant before it is counted as closed.
+        while destination.connections() > 0 {
+            tokio::task::yield_now().await;
+        }
     });
 }
 
