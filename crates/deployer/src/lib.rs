@@ -1,1 +1,19 @@
 //! From a directory of artifacts to the next running configuration.
+//!
+//! Begin at [`Deployer::refresh`]: it reads what has changed on disk and gives a whole new configuration, built beside
+//! the one that runs. [`load`] reads one file, [`artifact`] one definition, [`references`] says who names whom.
+//!
+//! Guarantees: a faulty artifact is left out with its place and reason, the others go live; if it had an older version,
+//! that stays; artifacts that did not change are the same objects in the next configuration, so that what they remember
+//! (suspended endpoints, stopped proxies) is kept; no input panics. This crate does not know how a mediator works.
+
+pub mod artifact;
+mod deployer;
+pub mod folder;
+pub mod kind;
+pub mod load;
+pub mod references;
+
+pub use artifact::{Artifact, Named};
+pub use deployer::{Deployer, Deployment, Event};
+pub use kind::Kind;

@@ -1,0 +1,26 @@
+#!/bin/sh
+# Makes target/dist/micro-integrator/, a home that needs nothing but itself, and a tarball of it.
+set -eu
+root=$(CDPATH='' cd "$(dirname "$0")/.." && pwd -P)
+cd "$root"
+target=${CARGO_TARGET_DIR:-$root/target}
+cargo build --release --package mi-server
+dist=$target/dist
+home=$dist/micro-integrator
+rm -rf "$home"
+mkdir -p "$home/bin" "$home/conf" "$home/logs"
+install -m 755 bin/micro-integrator.sh "$home/bin/micro-integrator.sh"
+install -m 755 "$target/release/micro-integrator" "$home/bin/micro-integrator"
+cp -R conf/. "$home/conf/"
+cp -R deployment "$home/deployment"
+cp -R registry "$home/registry"
+cp -R dbscripts "$home/dbscripts"
+for folder in api endpoints sequences proxy-services templates tasks local-entries message-stores message-processors \
+  inbound-endpoints imports; do
+  mkdir -p "$home/deployment/server/synapse-configs/default/$folder"
+done
+mkdir -p "$home/deployment/server/carbonapps" "$home/registry/config" "$home/registry/governance" "$home/registry/local"
+cp LICENSE README.md "$home/" 2>/dev/null || cp README.md "$home/"
+version=$("$home/bin/micro-integrator" version | awk '{print $NF}')
+tar -C "$dist" -czf "$dist/micro-integrator-$version.tar.gz" micro-integrator
+du -sh "$home" "$dist/micro-integrator-$version.tar.gz"

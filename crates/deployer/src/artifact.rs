@@ -1,0 +1,88 @@
+//! One artifact, read from its XML.
+
+use std::sync::Arc;
+
+use mi_mediation::api::Api;
+use mi_mediation::definition::Element;
+use mi_mediation::endpoint::{Endpoint, EndpointTemplate};
+use mi_mediation::local_entry::LocalEntry;
+use mi_mediation::proxy::ProxyService;
+use mi_mediation::sequence::Sequence;
+use mi_mediation::template::SequenceTemplate;
+use mi_mediation::{Definitions, DeployError};
+
+use crate::kind::Kind;
+
+/// An artifact that is ready to run, or the definition of one that others run (tasks, stores, …).
+#[derive(Debug, Clone)]
+pub enum Artifact {
+    /// An API.
+    Api(Arc<Api>),
+    /// An endpoint.
+    Endpoint(Arc<Endpoint>),
+    /// An endpoint template.
+    EndpointTemplate(Arc<EndpointTemplate>),
+    /// A local entry.
+    LocalEntry(Arc<LocalEntry>),
+    /// A proxy service.
+    Proxy(Arc<ProxyService>),
+    /// A sequence.
+    Sequence(Arc<Sequence>),
+    /// A sequence template.
+    SequenceTemplate(Arc<SequenceTemplate>),
+    /// A definition that is not mediation's: its XML.
+    Definition(Arc<str>),
+}
+
+/// An artifact with its kind, name and place.
+#[derive(Debug, Clone)]
+pub struct Named {
+    /// Its kind.
+    pub kind: Kind,
+    /// Its name or key; of an API its registry key (`Orders:v1`).
+    pub name: Arc<str>,
+    /// The artifact.
+    pub artifact: Artifact,
+    /// The line where its definition begins, for messages.
+    pub line: u32,
+}
+
+/// Reads the artifact that `element` defines. `load` fetches the content of a local entry's `src`.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn read(
+    kind: Kind,
+    element: Element<'_>,
+    definitions: &Definitions<'_>,
+    load: &dyn Fn(&str) -> Result<String, String>,
+) -> Result<Named, DeployError> {
+    let attribute = if kind == Kind::LocalEntry { "key" } else { "name" };
+    let name = element.attribute(attribute).unwrap_or_default();
+    let artifact = match kind {
+        Kind::Api => {
+            let api = Arc::new(Api::parse(element, definitions)?);
+            return Ok(Named { kind, name: api.origin.name.clone(), artifact: Artifact::Api(api), line: element.line() });
+        }
+        Kind::Endpoint => Artifact::Endpoint(Arc::new(Endpoint::parse(element, definitions)?)),
+        Kind::LocalEntry => Artifact::LocalEntry(Arc::new(LocalEntry::parse(element, load)?)),
+        Kind::Proxy => Artifact::Proxy(Arc::new(ProxyService::parse(element, definitions)?)),
+        Kind::Sequence => Artifact::Sequence(Arc::new(Sequence::parse(element, definitions)?)),
+        Kind::Template if element.child("endpoint").is_some() => {
+            Artifact::EndpointTemplate(Arc::new(EndpointTemplate::parse(element)?))
+        }
+        Kind::Template => Artifact::SequenceTemplate(Arc::new(SequenceTemplate::parse(element, definitions)?)),
+        Kind::Import
+        | Kind::Task
+        | Kind::EventSource
+        | Kind::PriorityExecutor
+        | Kind::MessageStore
+        | Kind::MessageProcessor
+        | Kind::InboundEndpoint => Artifact::Definition(element.to_xml().into()),
+    };
+    if name.trim().is_empty() {
+        let word = kind.word();
+        return Err(element.error(format!("The '{attribute}' attribute is required for a {word} definition")));
+    }
+    Ok(Named { kind, name: name.into(), artifact, line: element.line() })
+}

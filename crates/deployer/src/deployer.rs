@@ -1,0 +1,371 @@
+//! From a directory to the next configuration, again and again.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use mi_mediation::environment::Environment;
+use mi_mediation::mediator::ReferenceKind;
+use mi_mediation::names::Name;
+use mi_mediation::{Configuration, ConfigurationBuilder, Definitions, DeployError, MediationSettings};
+use mi_xml::Position;
+
+use crate::artifact::{Artifact, Named};
+use crate::folder::{self, Content, Stamp};
+use crate::kind::Kind;
+use crate::{load, references};
+
+/// What became of one artifact.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// It is new.
+    Deployed {
+        /// The artifact.
+        named: Named,
+        /// Its file.
+        file: PathBuf,
+    },
+    /// It took the place of an older version.
+    Updated {
+        /// The artifact.
+        named: Named,
+        /// Its file.
+        file: PathBuf,
+    },
+    /// It is gone.
+    Undeployed {
+        /// What kind it was.
+        kind: Kind,
+        /// What its name was.
+        name: Arc<str>,
+    },
+    /// It is faulty. An older version stays live if there was one.
+    Failed {
+        /// The folder's kind; `None` for files with several definitions.
+        kind: Option<Kind>,
+        /// Its file.
+        file: PathBuf,
+        /// What is wrong.
+        error: DeployError,
+        /// An older version stays live.
+        kept: bool,
+    },
+    /// It works, but something about it deserves a look.
+    Warning {
+        /// What, with file and line.
+        message: String,
+    },
+}
+
+/// A new configuration, and how it differs from the one before.
+#[derive(Debug)]
+pub struct Deployment {
+    /// The configuration.
+    pub configuration: Configuration,
+    /// What happened to which artifact, in load order.
+    pub events: Vec<Event>,
+    /// Everything that is deployed now, in load order.
+    pub artifacts: Vec<Named>,
+}
+
+/// Watches one artifact folder. Each call of [`Deployer::refresh`] compares it with what was there before.
+#[derive(Debug)]
+pub struct Deployer {
+    root: PathBuf,
+    environment: Arc<Environment>,
+    settings: Arc<MediationSettings>,
+    files: BTreeMap<PathBuf, Known>,
+}
+
+#[derive(Debug)]
+struct Known {
+    content: Content,
+    stamp: Stamp,
+    artifacts: Vec<Named>,
+    /// It failed in this state; told once it is certain that nobody is still writing the file.
+    pending: Vec<DeployError>,
+    warnings: Vec<String>,
+}
+
+impl Deployer {
+    /// A deployer for `root`: the folder `synapse-configs/default`, or a single file with `<definitions>`.
+    pub fn new(root: PathBuf, environment: Arc<Environment>, settings: Arc<MediationSettings>) -> Self {
+        Self { root, environment, settings, files: BTreeMap::new() }
+    }
+
+    /// The folder that it watches.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Reads what has changed since the last call. `None` when nothing has. Files that cannot be read as artifacts are
+    /// reported at once when `settle` is false; otherwise only when they look the same at the next call, because
+    /// somebody may still be writing them.
+    pub fn refresh(&mut self, settle: bool) -> Option<Deployment> {
+        let found = folder::scan(&self.root);
+        let mut events = Vec::new();
+        let mut changed = BTreeSet::new();
+        let gone: Vec<_> = self.files.keys().filter(|path| !found.contains_key(*path)).cloned().collect();
+        for path in gone {
+            if let Some(known) = self.files.remove(&path) {
+                let names = known.artifacts.into_iter();
+                events.extend(names.map(|named| Event::Undeployed { kind: named.kind, name: named.name }));
+                changed.insert(path);
+            }
+        }
+        for (path, (content, stamp)) in found {
+            match self.files.get_mut(&path) {
+                Some(known) if known.stamp == stamp => {
+                    let kept = !known.artifacts.is_empty();
+                    let errors = std::mem::take(&mut known.pending).into_iter();
+                    let kind = single(known.content);
+                    events.extend(errors.map(|error| Event::Failed { kind, file: path.clone(), error, kept }));
+                }
+                _ => {
+                    self.load(&path, content, stamp, settle, &mut events);
+                    changed.insert(path);
+                }
+            }
+        }
+        if changed.is_empty() && events.is_empty() {
+            return None;
+        }
+        let artifacts = self.without_clashes(&mut events);
+        let artifacts = without_cycles(artifacts, &mut events);
+        self.name_missing(&artifacts, &changed, &mut events);
+        let configuration = self.configuration(&artifacts);
+        Some(Deployment {
+            configuration,
+            events,
+            artifacts: artifacts.into_iter().map(|(_, named)| named).collect(),
+        })
+    }
+
+    fn load(&mut self, path: &Path, content: Content, stamp: Stamp, settle: bool, events: &mut Vec<Event>) {
+        let definitions = Definitions::new(&self.environment, &self.settings);
+        let shown = self.shown(path);
+        let loaded = load::file(path, &shown, content, &definitions);
+        let before = self.files.remove(path).map(|known| known.artifacts).unwrap_or_default();
+        let failed = !loaded.errors.is_empty();
+        // What is faulty now stays live in its older version.
+        let mut artifacts = loaded.artifacts;
+        if failed {
+            for old in &before {
+                if !artifacts.iter().any(|new| same(new, old)) {
+                    artifacts.push(old.clone());
+                }
+            }
+        }
+        for named in &artifacts {
+            let replaced = before.iter().find(|old| same(old, named));
+            match replaced {
+                Some(old) if is_same_object(old, named) => {}
+                Some(_) => events.push(Event::Updated { named: named.clone(), file: path.to_owned() }),
+                None => events.push(Event::Deployed { named: named.clone(), file: path.to_owned() }),
+            }
+        }
+        for old in &before {
+            if !artifacts.iter().any(|new| same(new, old)) {
+                events.push(Event::Undeployed { kind: old.kind, name: old.name.clone() });
+            }
+        }
+        for warning in &loaded.warnings {
+            let at = warning.position.map(|at| format!("{}:{}: ", at.line, at.column)).unwrap_or_default();
+            events.push(Event::Warning { message: format!("{}:{at}{}", warning.file, warning.message) });
+        }
+        let mut pending = loaded.errors;
+        if !settle {
+            let kept = !artifacts.is_empty();
+            let kind = single(content);
+            let errors = std::mem::take(&mut pending).into_iter();
+            events.extend(errors.map(|error| Event::Failed { kind, file: path.to_owned(), error, kept }));
+        }
+        let known = Known { content, stamp, artifacts, pending, warnings: Vec::new() };
+        self.files.insert(path.to_owned(), known);
+    }
+
+    /// How messages name a file: relative to the artifact folder.
+    fn shown(&self, path: &Path) -> String {
+        path.strip_prefix(&self.root).unwrap_or(path).display().to_string()
+    }
+
+    /// All artifacts in load order; of two with one name the first stays. Definitions of `synapse.xml` come first.
+    fn without_clashes(&mut self, events: &mut Vec<Event>) -> Vec<(PathBuf, Named)> {
+        let mut all: Vec<(PathBuf, bool, Named)> = Vec::new();
+        for (path, known) in &self.files {
+            let first = known.content == Content::Definitions;
+            all.extend(known.artifacts.iter().map(|named| (path.clone(), !first, named.clone())));
+        }
+        all.sort_by(|a, b| (a.2.kind, a.1, &a.0).cmp(&(b.2.kind, b.1, &b.0)));
+        let mut taken: HashMap<(Kind, Arc<str>), PathBuf> = HashMap::new();
+        let mut contexts: HashMap<String, Arc<str>> = HashMap::new();
+        let mut kept = Vec::new();
+        for (path, _, named) in all {
+            let key = (named.kind, named.name.clone());
+            if let Some(other) = taken.get(&key) {
+                let text = format!("{} named : {} already exists.", named.kind.word(), named.name);
+                let other = self.shown(other);
+                self.report(&path, &named, DeployError::new(text).hint(format!("it is defined in {other}")), events);
+                continue;
+            }
+            if let Artifact::Api(api) = &named.artifact {
+                let version = api.version.as_ref().filter(|version| version.in_url);
+                let context = version.map_or_else(|| api.context.to_string(), |v| format!("{}/{}", api.context, v.text));
+                let context = format!("{context}|{:?}|{:?}|{:?}", api.host, api.port, api.binds_to);
+                if let Some(other) = contexts.get(&context) {
+                    let text = format!("URL context: {} is already registered with the API: {other}", api.context);
+                    self.report(&path, &named, DeployError::new(text), events);
+                    continue;
+                }
+                contexts.insert(context, named.name.clone());
+            }
+            taken.insert(key, path.clone());
+            kept.push((path, named));
+        }
+        kept
+    }
+
+    /// Reports a clash, once: it would be found again at every refresh.
+    fn report(&mut self, path: &Path, named: &Named, error: DeployError, events: &mut Vec<Event>) {
+        let error = error.at(&self.shown(path), Some(Position { line: named.line, column: 1 }));
+        let Some(known) = self.files.get_mut(path) else { return };
+        let text = error.to_string();
+        if known.warnings.contains(&text) {
+            return;
+        }
+        known.warnings.push(text);
+        events.retain(|event| match event {
+            Event::Deployed { named: other, file } | Event::Updated { named: other, file } => {
+                !(file == path && same(other, named))
+            }
+            _ => true,
+        });
+        events.push(Event::Failed { kind: Some(named.kind), file: path.to_owned(), error, kept: false });
+    }
+
+    /// Warns of names that nobody defines, for artifacts that changed. It is no error: they may still come, and a key
+    /// may be a registry resource.
+    fn name_missing(&self, artifacts: &[(PathBuf, Named)], changed: &BTreeSet<PathBuf>, events: &mut Vec<Event>) {
+        let names: BTreeSet<(ReferenceKind, &str)> =
+            artifacts.iter().filter_map(|(_, named)| Some((reference_kind(named)?, &*named.name))).collect();
+        let entries: BTreeSet<&str> =
+            artifacts.iter().filter(|(_, named)| named.kind == Kind::LocalEntry).map(|(_, named)| &*named.name).collect();
+        for (path, named) in artifacts.iter().filter(|(path, _)| changed.contains(path)) {
+            let mut told = BTreeSet::new();
+            for used in references::of(&named.artifact) {
+                let reference = &used.reference;
+                let builtin = reference.kind == ReferenceKind::Sequence && matches!(reference.name.as_str(), "main" | "fault");
+                let known = builtin
+                    || names.contains(&(reference.kind, reference.name.as_str()))
+                    || entries.contains(reference.name.as_str())
+                    || self.environment.resources.read(&reference.name).is_some();
+                if !known && told.insert(reference.name.clone()) {
+                    let line = if used.line > 0 { used.line } else { named.line };
+                    events.push(Event::Warning {
+                        message: format!(
+                            "{}:{line}: {} {} refers to the {} '{}', which is not deployed",
+                            self.shown(path), named.kind.word(), named.name, word(reference.kind), reference.name
+                        ),
+                    });
+                }
+            }
+        }
+    }
+
+    fn configuration(&self, artifacts: &[(PathBuf, Named)]) -> Configuration {
+        let mut builder = ConfigurationBuilder::default();
+        for (_, named) in artifacts {
+            let name = Name::new(&named.name);
+            match &named.artifact {
+                Artifact::Api(api) => builder.apis.push(api.clone()),
+                Artifact::Endpoint(endpoint) => drop(builder.endpoints.insert(&name, endpoint.clone())),
+                Artifact::EndpointTemplate(template) => {
+                    drop(builder.endpoint_templates.insert(&name, template.clone()));
+                }
+                Artifact::LocalEntry(entry) => drop(builder.local_entries.insert(&name, entry.clone())),
+                Artifact::Proxy(proxy) => drop(builder.proxies.insert(named.name.clone(), proxy.clone())),
+                Artifact::Sequence(sequence) => drop(builder.sequences.insert(&name, sequence.clone())),
+                Artifact::SequenceTemplate(template) => drop(builder.templates.insert(&name, template.clone())),
+                Artifact::Definition(_) => {}
+            }
+        }
+        builder.build(self.settings.clone(), self.environment.clone())
+    }
+}
+
+/// Leaves out sequences that call themselves in any case: a message in them would never come out.
+fn without_cycles(artifacts: Vec<(PathBuf, Named)>, events: &mut Vec<Event>) -> Vec<(PathBuf, Named)> {
+    let mut calls = BTreeMap::new();
+    for (_, named) in &artifacts {
+        if let Artifact::Sequence(sequence) = &named.artifact {
+            calls.insert(named.name.to_string(), references::unconditional(&sequence.mediators));
+        }
+    }
+    let mut kept = Vec::new();
+    for (path, named) in artifacts {
+        let cycle = match named.kind {
+            Kind::Sequence => references::cycle(&named.name, &calls),
+            _ => None,
+        };
+        let Some(cycle) = cycle else {
+            kept.push((path, named));
+            continue;
+        };
+        // One of them left out breaks the circle; the others stay.
+        calls.remove(&*named.name);
+        let text = format!("Sequence {} calls itself: {}", named.name, cycle.join(" > "));
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let error = DeployError::new(text)
+            .at(&format!("sequences/{name}"), Some(Position { line: named.line, column: 1 }))
+            .hint("a message in it would never come out; put the call into a branch that ends");
+        events.retain(|event| !matches!(event, Event::Deployed { named: other, .. } | Event::Updated { named: other, .. } if same(other, &named)));
+        events.push(Event::Failed { kind: Some(Kind::Sequence), file: path, error, kept: false });
+    }
+    kept
+}
+
+fn same(a: &Named, b: &Named) -> bool {
+    a.kind == b.kind && a.name == b.name
+}
+
+fn is_same_object(a: &Named, b: &Named) -> bool {
+    match (&a.artifact, &b.artifact) {
+        (Artifact::Api(a), Artifact::Api(b)) => Arc::ptr_eq(a, b),
+        (Artifact::Endpoint(a), Artifact::Endpoint(b)) => Arc::ptr_eq(a, b),
+        (Artifact::EndpointTemplate(a), Artifact::EndpointTemplate(b)) => Arc::ptr_eq(a, b),
+        (Artifact::LocalEntry(a), Artifact::LocalEntry(b)) => Arc::ptr_eq(a, b),
+        (Artifact::Proxy(a), Artifact::Proxy(b)) => Arc::ptr_eq(a, b),
+        (Artifact::Sequence(a), Artifact::Sequence(b)) => Arc::ptr_eq(a, b),
+        (Artifact::SequenceTemplate(a), Artifact::SequenceTemplate(b)) => Arc::ptr_eq(a, b),
+        (Artifact::Definition(a), Artifact::Definition(b)) => Arc::ptr_eq(a, b),
+        _ => false,
+    }
+}
+
+fn single(content: Content) -> Option<Kind> {
+    match content {
+        Content::One(kind) => Some(kind),
+        Content::Definitions => None,
+    }
+}
+
+fn reference_kind(named: &Named) -> Option<ReferenceKind> {
+    Some(match named.kind {
+        Kind::Sequence => ReferenceKind::Sequence,
+        Kind::Endpoint => ReferenceKind::Endpoint,
+        Kind::Template => ReferenceKind::Template,
+        Kind::LocalEntry => ReferenceKind::Entry,
+        Kind::MessageStore => ReferenceKind::MessageStore,
+        _ => return None,
+    })
+}
+
+fn word(kind: ReferenceKind) -> &'static str {
+    match kind {
+        ReferenceKind::Sequence => "sequence",
+        ReferenceKind::Endpoint => "endpoint",
+        ReferenceKind::Template => "sequence template",
+        ReferenceKind::Entry => "local entry or registry resource",
+        ReferenceKind::MessageStore => "message store",
+    }
+}

@@ -1,0 +1,56 @@
+//! What is on disk: artifact files and their stamps.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use crate::kind::Kind;
+
+/// Tells one state of a file from another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp {
+    modified: SystemTime,
+    length: u64,
+}
+
+impl Stamp {
+    /// The stamp of a file, if it can be asked for.
+    pub fn of(path: &Path) -> Option<Self> {
+        let metadata = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
+        Some(Self { modified: metadata.modified().ok()?, length: metadata.len() })
+    }
+}
+
+/// What a file holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Content {
+    /// One artifact of this kind.
+    One(Kind),
+    /// A `<definitions>` element with any number of artifacts.
+    Definitions,
+}
+
+/// All artifact files below `synapse-configs/default`, in no order; when `root` is a file, that one.
+pub fn scan(root: &Path) -> BTreeMap<PathBuf, (Content, Stamp)> {
+    let mut files = BTreeMap::new();
+    let mut add = |path: PathBuf, content: Content| {
+        if let Some(stamp) = Stamp::of(&path) {
+            files.insert(path, (content, stamp));
+        }
+    };
+    if root.is_file() {
+        add(root.to_owned(), Content::Definitions);
+        return files;
+    }
+    add(root.join("synapse.xml"), Content::Definitions);
+    for kind in Kind::ALL {
+        let Ok(entries) = std::fs::read_dir(root.join(kind.folder())) else { continue };
+        for entry in entries.flatten() {
+            let path = entry.path();
+            if path.extension().is_some_and(|extension| extension == "xml") {
+                add(path, Content::One(kind));
+            }
+        }
+    }
+    files
+}

@@ -1,0 +1,113 @@
+//! Kinds of artifacts: their folders, their words in log lines, their order (spec: runtime 3.1 and 3.7).
+
+/// A kind of artifact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// `<import>`
+    Import,
+    /// `<localEntry>`
+    LocalEntry,
+    /// `<endpoint>`
+    Endpoint,
+    /// `<sequence>`
+    Sequence,
+    /// `<template>`
+    Template,
+    /// `<proxy>`
+    Proxy,
+    /// `<task>`
+    Task,
+    /// `<eventSource>`
+    EventSource,
+    /// `<priority-executor>`
+    PriorityExecutor,
+    /// `<messageStore>`
+    MessageStore,
+    /// `<messageProcessor>`
+    MessageProcessor,
+    /// `<api>`
+    Api,
+    /// `<inboundEndpoint>`
+    InboundEndpoint,
+}
+
+impl Kind {
+    /// All kinds, in the order in which they are loaded.
+    pub const ALL: [Self; 13] = [
+        Self::Import,
+        Self::LocalEntry,
+        Self::Endpoint,
+        Self::Sequence,
+        Self::Template,
+        Self::Proxy,
+        Self::Task,
+        Self::EventSource,
+        Self::PriorityExecutor,
+        Self::MessageStore,
+        Self::MessageProcessor,
+        Self::Api,
+        Self::InboundEndpoint,
+    ];
+
+    /// The folder below `synapse-configs/default`.
+    pub fn folder(self) -> &'static str {
+        match self {
+            Self::Import => "imports",
+            Self::LocalEntry => "local-entries",
+            Self::Endpoint => "endpoints",
+            Self::Sequence => "sequences",
+            Self::Template => "templates",
+            Self::Proxy => "proxy-services",
+            Self::Task => "tasks",
+            Self::EventSource => "event-sources",
+            Self::PriorityExecutor => "priority-executors",
+            Self::MessageStore => "message-stores",
+            Self::MessageProcessor => "message-processors",
+            Self::Api => "api",
+            Self::InboundEndpoint => "inbound-endpoints",
+        }
+    }
+
+    /// The element of its definitions.
+    pub fn element(self) -> &'static str {
+        match self {
+            Self::Import => "import",
+            Self::LocalEntry => "localEntry",
+            Self::Endpoint => "endpoint",
+            Self::Sequence => "sequence",
+            Self::Template => "template",
+            Self::Proxy => "proxy",
+            Self::Task => "task",
+            Self::EventSource => "eventSource",
+            Self::PriorityExecutor => "priority-executor",
+            Self::MessageStore => "messageStore",
+            Self::MessageProcessor => "messageProcessor",
+            Self::Api => "api",
+            Self::InboundEndpoint => "inboundEndpoint",
+        }
+    }
+
+    /// The kind that an element defines.
+    pub fn of_element(local: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.element() == local)
+    }
+
+    /// The word for it in log lines.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Import => "Synapse Library Import",
+            Self::LocalEntry => "LocalEntry",
+            Self::Endpoint => "Endpoint",
+            Self::Sequence => "Sequence",
+            Self::Template => "Template",
+            Self::Proxy => "ProxyService",
+            Self::Task => "StartupTask",
+            Self::EventSource => "EventSource",
+            Self::PriorityExecutor => "PriorityExecutor",
+            Self::MessageStore => "Message Store",
+            Self::MessageProcessor => "Message Processor",
+            Self::Api => "API",
+            Self::InboundEndpoint => "Inbound Endpoint",
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! Endpoints: where messages are sent (spec: services part 4).
+//!
+//! Begin at [`Endpoint`]. A leaf ([`leaf`]) has an address, time limits and a state ([`state`], a state machine without
+//! I/O); everything else leads to leaves. [`request`] turns a message into a request, [`answer`] an answer into the
+//! message.
+
+mod address;
+mod answer;
+pub mod expand;
+mod http;
+mod leaf;
+mod parse;
+mod postfix;
+pub(crate) mod request;
+pub mod state;
+mod template;
+
+use std::sync::Arc;
+
+use mi_expression::ValueExpression;
+
+use crate::context::{FaultHandler, Frame, MessageContext};
+use crate::fault::{Fault, codes};
+use crate::mediator::{BoxFuture, MediatorList};
+use crate::mediators::property::SetProperty;
+use crate::names::Name;
+
+pub use address::AddressEndpoint;
+pub use http::HttpEndpoint;
+pub use leaf::{Leaf, TimeoutAction};
+pub use template::{EndpointTemplate, TemplateUse};
+
+/// An endpoint.
+#[derive(Debug)]
+pub struct Endpoint {
+    /// Its name; inline ones have none.
+    pub name: Option<Name>,
+    /// What kind it is.
+    pub kind: EndpointKind,
+    /// The sequence that handles faults of sending to it.
+    pub on_error: Option<Name>,
+    /// Properties that are set before each send.
+    pub properties: Vec<SetProperty>,
+    /// Its definition, for the management API.
+    pub definition: String,
+}
+
+/// Kinds of endpoints.
+#[derive(Debug)]
+pub enum EndpointKind {
+    /// `<http>`
+    Http(HttpEndpoint),
+    /// `<address>`, and `<wsdl>` once its address is known.
+    Address(AddressEndpoint),
+    /// `<default>`: wherever the To address says.
+    Default(Leaf),
+    /// `key="…"`
+    Indirect(Name),
+    /// `key-expression="…"`
+    Dynamic(ValueExpression),
+    /// `template="…"`
+    Template(TemplateUse),
+}
+
+/// What became of a send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sent {
+    /// The message is the answer now.
+    Answered,
+    /// Nobody will answer: one way, or an answer that is to be discarded.
+    NothingComes,
+}
+
+/// Endpoints that lead to one another more than this many times lead nowhere.
+const MAX_INDIRECTIONS: usize = 32;
+
+impl Endpoint {
+    /// The name for messages about it.
+    pub fn display_name(&self) -> &str {
+        self.name.as_ref().map_or("AnonymousEndpoint", Name::as_str)
+    }
+
+    /// Whether sending needs the body built (a format other than `rest`).
+    pub fn is_content_aware(&self) -> bool {
+        match &self.kind {
+            EndpointKind::Http(http) => http.leaf.format.builds(),
+            EndpointKind::Address(address) => address.leaf.format.builds(),
+            EndpointKind::Default(leaf) => leaf.format.builds(),
+            EndpointKind::Indirect(_) | EndpointKind::Dynamic(_) | EndpointKind::Template(_) => false,
+        }
+    }
+
+    /// The leaf, if it is one.
+    pub fn leaf(&self) -> Option<&Leaf> {
+        match &self.kind {
+            EndpointKind::Http(http) => Some(&http.leaf),
+            EndpointKind::Address(address) => Some(&address.leaf),
+            EndpointKind::Default(leaf) => Some(leaf),
+            EndpointKind::Indirect(_) | EndpointKind::Dynamic(_) | EndpointKind::Template(_) => None,
+        }
+    }
+
+    /// Sends the message and makes the answer of it.
+    ///
+    /// # Errors
+    /// The fault of whatever went wrong, with MI's code. The endpoint's own `onError` is the innermost handler then.
+    pub fn send<'a>(self: &'a Arc<Self>, context: &'a mut MessageContext) -> BoxFuture<'a, Result<Sent, Fault>> {
+        Box::pin(async move {
+            let mut endpoint = self.clone();
+            let depth = context.frames.len();
+            for _ in 0..MAX_INDIRECTIONS {
+                if let Some(name) = &endpoint.on_error {
+                    let handler = Some(FaultHandler::Named(name.clone()));
+                    let templates = context.templates.len();
+                    context.frames.push(Frame { list: MediatorList::default(), index: 0, handler, templates })?;
+                }
+                if endpoint.is_content_aware() {
+                    context.build().await?;
+                }
+                for property in &endpoint.properties {
+                    property.apply(context)?;
+                }
+                endpoint = match endpoint.next(context)? {
+                    Some(next) => next,
+                    None => {
+                        let sent = leaf::send(&endpoint, context).await?;
+                        context.frames.truncate(depth);
+                        return Ok(sent);
+                    }
+                };
+            }
+            let name = self.display_name();
+            Err(Fault::with_code(codes::ENDPOINT_NOT_FOUND, format!("Endpoint {name} refers to itself")))
+        })
+    }
+
+    /// The endpoint that this one stands for; `None` when it sends itself.
+    fn next(&self, context: &MessageContext) -> Result<Option<Arc<Self>>, Fault> {
+        let not_found = |key: &str| {
+            Fault::with_code(codes::ENDPOINT_NOT_FOUND, format!("Couldn't find the endpoint with the key : {key}"))
+        };
+        match &self.kind {
+            EndpointKind::Indirect(name) => {
+                context.configuration.endpoint(name).map(Some).ok_or_else(|| not_found(name.as_str()))
+            }
+            EndpointKind::Dynamic(expression) => {
+                let key = expression.evaluate(context)?.unwrap_or_default();
+                context.configuration.find_endpoint(&key).map(Some).ok_or_else(|| not_found(&key))
+            }
+            EndpointKind::Template(template) => template.instance(&context.configuration).map(Some),
+            EndpointKind::Http(_) | EndpointKind::Address(_) | EndpointKind::Default(_) => Ok(None),
+        }
+    }
+}

@@ -1,0 +1,336 @@
+//! From a message to a request: format, method, headers, body (spec: services 4.2, 4.4, 5.3, 5.5; payload 1.5, 1.7).
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{
+    CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, DATE, EXPECT, HOST, HeaderMap, HeaderName, HeaderValue,
+    TRANSFER_ENCODING, USER_AGENT,
+};
+use http::Method;
+use mi_payload::content_type::{media_type, parameter};
+use mi_payload::{Body, Format, FormatOptions, Payload, SoapVersion};
+
+use super::leaf::EndpointFormat;
+use super::postfix;
+use crate::context::{MessageContext, To};
+use crate::fault::{Fault, codes};
+use crate::outgoing::Outgoing;
+
+/// The user agent that back ends see unless the client's is preserved.
+const OWN_USER_AGENT: HeaderValue = HeaderValue::from_static("Synapse-PT-HttpComponents-NIO");
+const SOAP_ACTION: HeaderName = HeaderName::from_static("soapaction");
+const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+
+/// A request that is ready to go.
+pub(super) struct Prepared {
+    /// The request.
+    pub outgoing: Outgoing,
+    /// The exchange counts as REST: a `text/xml` answer is plain XML.
+    pub rest: bool,
+}
+
+/// `address` with the rest of the request's path, when the exchange is REST.
+pub(super) fn with_postfix(context: &MessageContext, format: EndpointFormat, address: &str) -> String {
+    match context.rest_postfix_text() {
+        Some(rest) if is_rest(context, format) && !address.starts_with("jms:") => postfix::join(address, rest),
+        _ => address.to_owned(),
+    }
+}
+
+/// The To address as a URL; a path gets no host, so that sending says what is wrong with it.
+pub(super) fn to_address(context: &MessageContext, to: &str) -> String {
+    match (&context.addressing.to, context.rest_postfix_text()) {
+        (To::Address(_), Some(rest)) if is_rest(context, EndpointFormat::AsIs) => postfix::join_plain(to, rest),
+        _ => to.to_owned(),
+    }
+}
+
+/// "Everything but real SOAP posts" (services 4.4).
+fn is_rest(context: &MessageContext, format: EndpointFormat) -> bool {
+    match format {
+        EndpointFormat::Rest => true,
+        EndpointFormat::Soap11 | EndpointFormat::Soap12 => false,
+        _ => context.rest || context.method.as_ref().is_some_and(|method| *method != Method::POST),
+    }
+}
+
+/// Makes the request. The message keeps what its fault handler needs should sending fail: headers, and the payload
+/// unless that is a stream, which is gone.
+pub(super) fn prepare(
+    context: &mut MessageContext,
+    format: EndpointFormat,
+    forced_method: Option<Method>,
+    url: String,
+    limit: Duration,
+) -> Result<Prepared, Fault> {
+    if !(url.starts_with("http://") || url.starts_with("https://")) {
+        return Err(Fault::with_code(
+            codes::CALL,
+            format!("Cannot infer transport from the URL {url}"),
+        )
+        .detail("An endpoint's address begins with http:// or https://"));
+    }
+    let mut url = url;
+    let shape = Shape::of(context, format, forced_method);
+    let mut headers = outgoing_headers(context);
+    let body = body(context, &shape, &mut headers, &mut url)?;
+    if shape.soap_action_header
+        && let Some(action) = context.addressing.soap_action.as_deref().or(context.addressing.action.as_deref())
+        && let Ok(value) = HeaderValue::from_str(&format!("\"{action}\""))
+    {
+        headers.insert(SOAP_ACTION, value);
+    }
+    let content_length = context.axis2_is_true("DISABLE_CHUNKING") || context.axis2_is_true("FORCE_HTTP_CONTENT_LENGTH");
+    let http10 = context.axis2_is_true("FORCE_HTTP_1.0");
+    let outgoing = Outgoing {
+        method: shape.method,
+        url,
+        headers,
+        body,
+        content_length: content_length || http10,
+        http10,
+        absolute_form: context.axis2_is_true("FULL_URI") || context.axis2_is_true("POST_TO_URI"),
+        close: context.axis2_is_true("NO_KEEPALIVE"),
+        timeout: Some(limit),
+    };
+    Ok(Prepared { outgoing, rest: shape.rest })
+}
+
+/// How the message will look.
+struct Shape {
+    method: Method,
+    rest: bool,
+    /// Envelope version to convert to, when the format asks for one.
+    soap: Option<SoapVersion>,
+    /// Message type to write, over the message's own.
+    message_type: Option<&'static str>,
+    soap_action_header: bool,
+    /// The payload goes into the query.
+    as_query: bool,
+}
+
+impl Shape {
+    fn of(context: &MessageContext, format: EndpointFormat, forced_method: Option<Method>) -> Self {
+        let own = forced_method.or_else(|| context.method.clone()).unwrap_or(Method::POST);
+        let mut shape = Self {
+            method: own,
+            rest: is_rest(context, format),
+            soap: None,
+            message_type: None,
+            soap_action_header: false,
+            as_query: false,
+        };
+        match format {
+            EndpointFormat::Soap11 | EndpointFormat::Soap12 => {
+                let version = if format == EndpointFormat::Soap11 { SoapVersion::V11 } else { SoapVersion::V12 };
+                shape.method = Method::POST;
+                shape.rest = false;
+                shape.soap = Some(version);
+                shape.message_type = Some(version.media_type());
+                shape.soap_action_header = version == SoapVersion::V11;
+            }
+            EndpointFormat::Pox => {
+                shape.rest = true;
+                shape.message_type = Some("application/xml");
+            }
+            EndpointFormat::Get => {
+                shape.rest = true;
+                shape.method = Method::GET;
+                shape.as_query = true;
+            }
+            EndpointFormat::AsIs | EndpointFormat::Rest => {
+                shape.soap_action_header = !shape.rest && context.content_types.message_type.as_deref() == Some("text/xml");
+                let form = context.content_types.message_type.as_deref() == Some("application/x-www-form-urlencoded");
+                shape.as_query = shape.method == Method::GET && form;
+            }
+        }
+        shape
+    }
+}
+
+/// The message's headers without those that belong to its last hop.
+fn outgoing_headers(context: &MessageContext) -> HeaderMap {
+    let settings = &context.configuration.settings;
+    let mut headers = context.headers.clone();
+    let preserved = |name: &str| settings.preserve_headers.iter().any(|known| known == name);
+    for name in [TRANSFER_ENCODING, CONTENT_LENGTH, CONNECTION, KEEP_ALIVE, DATE, HOST, EXPECT] {
+        if name == TRANSFER_ENCODING || !preserved(name.as_str()) {
+            headers.remove(name);
+        }
+    }
+    if !settings.preserve_user_agent && !preserved("user-agent") {
+        headers.insert(USER_AGENT, OWN_USER_AGENT);
+    }
+    if !settings.preserve_server && !preserved("server") {
+        headers.remove(http::header::SERVER);
+    }
+    if let Some(host) = context.axis2.text("REQUEST_HOST_HEADER")
+        && let Ok(value) = HeaderValue::from_str(&host)
+    {
+        headers.insert(HOST, value);
+    }
+    if let Some(id) = context.correlation_id()
+        && let Ok(value) = HeaderValue::from_str(id)
+    {
+        headers.insert(settings.correlation_header.clone(), value);
+    }
+    headers
+}
+
+fn body(
+    context: &mut MessageContext,
+    shape: &Shape,
+    headers: &mut HeaderMap,
+    url: &mut String,
+) -> Result<Body, Fault> {
+    if let Payload::Unread(body) = &mut context.payload {
+        if matches!(shape.method, Method::GET | Method::HEAD) {
+            headers.remove(CONTENT_TYPE);
+            return Ok(Body::Empty);
+        }
+        return Ok(std::mem::take(body));
+    }
+    if shape.as_query {
+        append_query(context, url)?;
+        headers.remove(CONTENT_TYPE);
+        return Ok(Body::Empty);
+    }
+    let empty = context.payload.is_empty();
+    let without = match shape.method {
+        Method::GET | Method::HEAD => true,
+        Method::DELETE => empty,
+        _ => empty && (context.axis2_is_true("NO_ENTITY_BODY") || shape.soap.is_none()),
+    };
+    if without {
+        if matches!(shape.method, Method::GET | Method::HEAD | Method::DELETE) {
+            headers.remove(CONTENT_TYPE);
+        }
+        return Ok(Body::Empty);
+    }
+    let written = written(context, shape, headers)?;
+    Ok(coded(written, headers).into())
+}
+
+/// The payload in the format that goes out, and the content type that says so.
+fn written(
+    context: &mut MessageContext,
+    shape: &Shape,
+    headers: &mut HeaderMap,
+) -> Result<Bytes, Fault> {
+    let configuration = context.configuration.clone();
+    let settings = &configuration.settings;
+    let own = context.content_types.message_type.clone();
+    let message_type = shape.message_type.or(own.as_deref());
+    let format = match message_type.and_then(|name| settings.formatters.lookup(name)) {
+        Some(Format::Soap) if shape.rest && shape.soap.is_none() && context.rest => Format::Xml,
+        Some(format) => format,
+        None if shape.rest => Format::Xml,
+        None => Format::Soap,
+    };
+    let converted;
+    let payload = match shape.soap {
+        // The conversion is for this request only: the fault handler sees the message as it was.
+        Some(version) => {
+            let mut envelope = context.payload.envelope(&settings.json)?.clone();
+            envelope.convert(version);
+            converted = Payload::xml(envelope);
+            &converted
+        }
+        None => &context.payload,
+    };
+    let options = format_options(context);
+    let formatted = mi_payload::format(payload, format, options, &settings.json)
+        .map_err(|error| Fault::new(error.to_string()))?;
+    let content_type = content_type(context, shape, format, formatted.boundary.as_deref(), headers);
+    if let Ok(value) = HeaderValue::from_str(&content_type) {
+        headers.insert(CONTENT_TYPE, value);
+    }
+    Ok(formatted.bytes)
+}
+
+/// Switches of the formatters that stand on the message.
+pub(crate) fn format_options(context: &MessageContext) -> FormatOptions {
+    let flag = |name: &str| context.axis2.text(name).map(|text| text.eq_ignore_ascii_case("true"));
+    FormatOptions {
+        xml_declaration: flag("WRITE_XML_DECLARATION"),
+        standalone: flag("XML_DECLARATION_STANDALONE"),
+        preserve_spaces: context.axis2_is_true("PRESERVE_SPACES"),
+    }
+}
+
+fn content_type(
+    context: &MessageContext,
+    shape: &Shape,
+    format: Format,
+    boundary: Option<&str>,
+    headers: &HeaderMap,
+) -> String {
+    let action = context.addressing.soap_action.as_deref().or(context.addressing.action.as_deref());
+    let existing = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    if let Some(version) = shape.soap {
+        let charset = existing.and_then(|value| parameter(value, "charset")).unwrap_or("UTF-8");
+        let media = version.media_type();
+        return match action.filter(|_| version == SoapVersion::V12) {
+            Some(action) => format!("{media}; charset={charset}; action=\"{action}\""),
+            None => format!("{media}; charset={charset}"),
+        };
+    }
+    if let Some(boundary) = boundary {
+        return format!("multipart/form-data; boundary={boundary}");
+    }
+    if let Some(media) = shape.message_type {
+        return format!("{media}; charset=UTF-8");
+    }
+    // `Content-Type` is among the preserved headers as shipped: what the map says goes out as it is.
+    if let Some(existing) = existing {
+        return existing.to_owned();
+    }
+    let types = &context.content_types;
+    let own = types.content_type.as_deref().or(types.message_type.as_deref());
+    let own = own.map_or_else(|| default_media_type(format).to_owned(), str::to_owned);
+    let plain = parameter(&own, "charset").is_some()
+        || media_type(&own).starts_with("multipart/")
+        || context.axis2.text("setCharacterEncoding").is_some_and(|text| text == "false");
+    if plain { own } else { format!("{own}; charset=UTF-8") }
+}
+
+/// The media type that a format has when the message names none.
+pub(crate) fn default_media_type(format: Format) -> &'static str {
+    match format {
+        Format::Json => "application/json",
+        Format::Xml => "application/xml",
+        Format::Soap => "text/xml",
+        Format::Text => "text/plain",
+        Format::Binary => "application/octet-stream",
+        Format::Form => "application/x-www-form-urlencoded",
+        Format::MultipartForm => "multipart/form-data",
+        Format::MultipartRelated => "multipart/related",
+    }
+}
+
+/// Codes the body again when the header says so: it was decoded to be built.
+pub(crate) fn coded(bytes: Bytes, headers: &mut HeaderMap) -> Bytes {
+    use std::io::Write as _;
+    let Some(coding) = headers.get(CONTENT_ENCODING) else { return bytes };
+    if !coding.as_bytes().eq_ignore_ascii_case(b"gzip") {
+        // Other codings are not written again; the header would lie.
+        headers.remove(CONTENT_ENCODING);
+        return bytes;
+    }
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    match encoder.write_all(&bytes).and_then(|()| encoder.finish()) {
+        Ok(coded) => coded.into(),
+        Err(_) => bytes,
+    }
+}
+
+fn append_query(context: &MessageContext, url: &mut String) -> Result<(), Fault> {
+    let envelope = context.payload.envelope(&context.configuration.settings.json)?;
+    let query = mi_payload::format::form(envelope);
+    if !query.is_empty() {
+        url.push(if url.contains('?') { '&' } else { '?' });
+        url.push_str(&query);
+    }
+    Ok(())
+}

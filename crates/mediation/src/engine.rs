@@ -1,0 +1,204 @@
+//! Entry points: where a message comes in, and what its sender gets when nobody answers (spec: services 1.10, 2.4, 2.5,
+//! 3.3, 3.4, 5.8).
+
+mod api;
+mod main_sequence;
+mod proxy;
+mod receive;
+pub mod service_list;
+
+use http::StatusCode;
+use mi_payload::Payload;
+use mi_payload::value::Value;
+
+use std::sync::Arc;
+
+use crate::context::{FaultHandler, Frame, MessageContext, Reply, Response};
+use crate::endpoint::{Endpoint, Sent};
+use crate::fault::Fault;
+use crate::mediator::{Flow, Mediation, MediatorList};
+use crate::sequence::SequenceRef;
+
+pub(crate) use proxy::response_flow;
+pub use receive::{Incoming, receive};
+
+/// The logger of what MI writes to its service log.
+const SERVICE_LOG: &str = "SERVICE_LOGGER";
+
+/// Runs a flow from its first sequence, faults included, and answers what its sender must hear in any case.
+pub(crate) async fn run_flow(context: &mut MessageContext, sequence: Option<&SequenceRef>) -> Option<Flow> {
+    let result = match sequence {
+        Some(sequence) => sequence.run(context).await,
+        None => Ok(Flow::Continue),
+    };
+    settle(context, result).await
+}
+
+/// Handles the fault of a flow, if it ended with one.
+pub(crate) async fn settle(context: &mut MessageContext, result: Mediation) -> Option<Flow> {
+    match result {
+        Ok(flow) => Some(flow),
+        Err(fault) => {
+            handle_fault(context, fault).await;
+            None
+        }
+    }
+}
+
+/// Puts the handler at the bottom of the stack: nobody is asked after it.
+pub(crate) fn push_handler(context: &mut MessageContext, handler: FaultHandler) {
+    let frame = Frame { list: MediatorList::default(), index: 0, handler: Some(handler), templates: 0 };
+    // An empty stack has room.
+    let _ = context.frames.push(frame);
+}
+
+/// Runs the innermost fault handler; when that faults itself, the next one, and so on. The interrupted flow does not go
+/// on.
+pub(crate) async fn handle_fault(context: &mut MessageContext, fault: Fault) {
+    let mut fault = fault;
+    loop {
+        describe(context, &fault);
+        let Some(handler) = context.frames.take_handler() else {
+            tracing::warn!(
+                target: SERVICE_LOG,
+                "Exception encountered but no fault handler found - message dropped : {fault}"
+            );
+            unhandled(context, &fault);
+            return;
+        };
+        match run_handler(context, &handler).await {
+            Ok(_) => {
+                after_handler(context);
+                return;
+            }
+            Err(next) => fault = next,
+        }
+    }
+}
+
+async fn run_handler(context: &mut MessageContext, handler: &FaultHandler) -> Mediation {
+    let sequence = match handler {
+        FaultHandler::Inline(sequence) => sequence.clone(),
+        FaultHandler::Named(name) => {
+            context.configuration.sequence(name).unwrap_or_else(|| context.configuration.fault.clone())
+        }
+    };
+    let name = sequence.name.as_ref().map_or("AnonymousSequence", |name| name.as_str());
+    tracing::warn!(target: SERVICE_LOG, "Executing fault sequence mediator : {name}");
+    sequence.run_async(context).await
+}
+
+/// The error properties that the handler sees (core mediators 3.2 step 1).
+fn describe(context: &mut MessageContext, fault: &Fault) {
+    if fault.resets_payload() {
+        context.payload = Payload::empty();
+    }
+    for (name, value) in fault.properties() {
+        context.properties.set(*name, value.clone());
+    }
+    let described = fault.sets_code();
+    if described {
+        if let Some(detail) = fault.detail_text() {
+            context.properties.set("ERROR_DETAIL", Value::from(detail));
+        } else if fault.code().is_some() && context.properties.get("ERROR_DETAIL").is_none() {
+            context.properties.set("ERROR_DETAIL", Value::from(fault.message()));
+        }
+    } else if context.properties.get("ERROR_CODE").is_none() {
+        context.properties.set("ERROR_CODE", Value::Integer(0));
+        context.properties.set("ERROR_MESSAGE", Value::from(fault.first_line()));
+        context.properties.set("ERROR_DETAIL", Value::from(fault.detail_text().unwrap_or(fault.message())));
+        context.properties.set("ERROR_EXCEPTION", Value::Opaque("org.apache.synapse.SynapseException".into()));
+    }
+    let text = |name: &str| context.properties.text(name).unwrap_or_default().into_owned();
+    tracing::warn!(
+        target: SERVICE_LOG,
+        "ERROR_CODE : {} ERROR_MESSAGE : {}", text("ERROR_CODE"), text("ERROR_MESSAGE")
+    );
+}
+
+/// A handler that answers nobody after a back end was asked leaves MI's client waiting for its own time limit; it gets
+/// 500 instead.
+fn after_handler(context: &mut MessageContext) {
+    if context.dispatched && context.reply.is_open() {
+        let _ = context.reply.answer(Response::empty(StatusCode::INTERNAL_SERVER_ERROR));
+    }
+}
+
+/// No handler is left: a SOAP fault with status 500.
+fn unhandled(context: &mut MessageContext, fault: &Fault) {
+    use mi_payload::SoapVersion;
+    use mi_payload::soap::{Envelope, FaultParts};
+    let version = context.client_soap.unwrap_or(SoapVersion::V11);
+    let mut envelope = Envelope::empty(version);
+    let parts = FaultParts { code: "Server".to_owned(), reason: fault.first_line().to_owned(), ..FaultParts::default() };
+    envelope.set_fault(&parts, None);
+    let formatted = mi_payload::format(
+        &Payload::xml(envelope),
+        mi_payload::Format::Soap,
+        mi_payload::FormatOptions::default(),
+        &context.configuration.settings.json,
+    );
+    let mut response = Response::empty(StatusCode::INTERNAL_SERVER_ERROR);
+    if let Ok(formatted) = formatted {
+        let content_type = format!("{}; charset=UTF-8", version.media_type());
+        if let Ok(value) = http::HeaderValue::from_str(&content_type) {
+            response.headers.insert(http::header::CONTENT_TYPE, value);
+        }
+        response.body = formatted.bytes.into();
+    }
+    let _ = context.reply.answer(response);
+}
+
+/// Tells the client "accepted" and lets the message go on without it: to the endpoint, and with the answer through the
+/// rest of its flow.
+pub(crate) fn accept_and_detach(context: &mut MessageContext, endpoint: Arc<Endpoint>) {
+    let _ = context.reply.answer(acknowledgement());
+    let husk = MessageContext::new(context.configuration.clone(), context.origin.clone());
+    let mut message = std::mem::replace(context, husk);
+    context.reply = std::mem::replace(&mut message.reply, Reply::Nobody);
+    crate::environment::spawn(async move {
+        let sent = endpoint.send(&mut message).await;
+        let result = match sent {
+            Ok(Sent::Answered) => resume(&mut message).await,
+            Ok(Sent::NothingComes) => Ok(Flow::Stop),
+            Err(fault) => Err(fault),
+        };
+        settle(&mut message, result).await;
+    });
+}
+
+/// `loopback`: the message runs through the response flow of its entry point, with the fault handlers of that.
+pub(crate) async fn respond_through_out_sequence(context: &mut MessageContext) -> Result<(), Fault> {
+    context.frames.clear();
+    context.templates.clear();
+    push_handler(context, FaultHandler::Inline(context.configuration.fault.clone()));
+    if let Some(handler) = entry_handler(context) {
+        push_handler(context, handler);
+    }
+    response_flow(context).await;
+    Ok(())
+}
+
+/// The fault handler of the API resource or proxy that took the message.
+pub(crate) fn entry_handler(context: &MessageContext) -> Option<FaultHandler> {
+    context.entry_handler.clone()
+}
+
+/// The flow that a splitter's copy goes on with: what stands after the splitter in the lists that it stood in.
+pub(crate) async fn resume(context: &mut MessageContext) -> Mediation {
+    while let Some(frame) = context.frames.pop() {
+        let (list, next) = (frame.list.clone(), frame.index + 1);
+        context.templates.truncate(frame.templates);
+        context.frames.push(frame)?;
+        if list.run_from(next, context).await? == Flow::Stop {
+            return Ok(Flow::Stop);
+        }
+        context.frames.pop();
+    }
+    Ok(Flow::Continue)
+}
+
+/// The answer for a sender whom nobody answered: 202 without a body (5.8).
+pub(crate) fn acknowledgement() -> Response {
+    Response::empty(StatusCode::ACCEPTED)
+}

@@ -1,0 +1,112 @@
+//! The mediators: one file each, with its syntax as data, its reading, its behaviour and its tests.
+//!
+//! Adding one is adding a file and a line in [`CATALOGUE`].
+
+pub mod call;
+pub mod call_template;
+pub mod drop;
+pub mod filter;
+pub mod header;
+pub mod in_out;
+pub mod log;
+pub mod loopback;
+pub mod make_fault;
+pub mod payload_factory;
+pub mod property;
+pub mod property_group;
+pub mod respond;
+pub mod send;
+pub mod sequence;
+pub mod switch;
+pub mod throw_error;
+pub mod variable;
+
+use crate::definition::syntax::{Syntax, nearest};
+use crate::definition::{Definitions, DeployError, Element};
+use crate::mediator::Mediator;
+use crate::settings::AccessControl;
+
+/// A kind of mediator: what it accepts and how it is read.
+#[derive(Debug, Clone, Copy)]
+pub struct MediatorType {
+    /// Its syntax.
+    pub syntax: &'static Syntax,
+    /// Reads an element of it.
+    pub parse: fn(Element<'_>, &Definitions<'_>) -> Result<Box<dyn Mediator>, DeployError>,
+}
+
+/// All mediators that run here.
+pub static CATALOGUE: &[MediatorType] = &[
+    call::TYPE,
+    call_template::TYPE,
+    drop::TYPE,
+    filter::TYPE,
+    header::TYPE,
+    in_out::IN,
+    in_out::OUT,
+    log::TYPE,
+    loopback::TYPE,
+    make_fault::TYPE,
+    make_fault::FAULT_TYPE,
+    payload_factory::TYPE,
+    property::TYPE,
+    property_group::TYPE,
+    respond::TYPE,
+    send::TYPE,
+    sequence::TYPE,
+    switch::TYPE,
+    throw_error::TYPE,
+    variable::TYPE,
+];
+
+/// The mediator of an element name.
+pub fn find(local: &str) -> Option<&'static MediatorType> {
+    CATALOGUE.iter().find(|kind| kind.syntax.element == local)
+}
+
+/// Reads a mediator.
+///
+/// # Errors
+/// When there is no such mediator, when it may not be used, or when it is not well made.
+pub fn build(element: Element<'_>, definitions: &Definitions<'_>) -> Result<Box<dyn Mediator>, DeployError> {
+    let local = element.local();
+    if let Some(refusal) = refused(local, &definitions.settings.access_control) {
+        return Err(element.error(refusal));
+    }
+    let known = if element.is_synapse() {
+        find(local).or_else(|| find(local.split_once('.').map_or("", |(before, _)| before)))
+    } else {
+        None
+    };
+    let Some(kind) = known else { return Err(unknown(element)) };
+    (kind.parse)(element, definitions)
+}
+
+fn refused(local: &str, control: &AccessControl) -> Option<String> {
+    let name = local.to_lowercase();
+    match control {
+        AccessControl::None => None,
+        AccessControl::AllowList(names) => (!names.contains(&name))
+            .then(|| format!("Mediator '{local}' is not in the allowed mediators list.")),
+        AccessControl::BlockList(names) => {
+            names.contains(&name).then(|| format!("Mediator '{local}' is blocked by mediator access control."))
+        }
+    }
+}
+
+fn unknown(element: Element<'_>) -> DeployError {
+    let message = format!("Unknown mediator referenced by configuration element : {}", element.qualified_name());
+    let error = element.error(message);
+    if !element.is_synapse() {
+        let known = find(element.local()).is_some();
+        return if known {
+            error.hint("mediators are in the namespace http://ws.apache.org/ns/synapse")
+        } else {
+            error
+        };
+    }
+    match nearest(element.local(), CATALOGUE.iter().map(|kind| kind.syntax.element)) {
+        Some(name) => error.hint(format!("did you mean '{name}'?")),
+        None => error,
+    }
+}

@@ -1,0 +1,228 @@
+//! From a message to the answer for the client (spec: services 3.4, 5.3, 5.7; payload 1.5, 1.7).
+
+use http::header::{
+    CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, DATE, HOST, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING,
+    USER_AGENT,
+};
+use http::StatusCode;
+use mi_payload::content_type::{media_type, parameter};
+use mi_payload::value::Value;
+use mi_payload::{Body, Format, Payload, SoapVersion};
+
+use crate::context::{MessageContext, OriginKind, Response, StatusProperty};
+use crate::endpoint::request::{coded, default_media_type, format_options};
+use crate::fault::Fault;
+
+const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+
+impl MessageContext {
+    /// Sends the message back to whoever waits for an answer. Only the first answer of a request counts.
+    ///
+    /// # Errors
+    /// When the payload cannot be written in the format that it has to have.
+    pub async fn respond(&mut self) -> Result<(), Fault> {
+        self.is_response = true;
+        self.addressing.to = crate::context::To::Nowhere;
+        if !self.reply.is_open() {
+            if !matches!(self.reply, crate::context::Reply::Nobody) {
+                self.warn_already_answered();
+            }
+            return Ok(());
+        }
+        if self.must_convert_to_client() || self.axis2_is_true("DISABLE_CHUNKING") {
+            self.build().await?;
+        }
+        let response = self.to_response()?;
+        if self.reply.answer(response).is_err() {
+            self.warn_already_answered();
+        }
+        Ok(())
+    }
+
+    fn warn_already_answered(&self) {
+        let kind = match self.origin.kind {
+            OriginKind::Api => "Rest API Context",
+            OriginKind::Proxy => "Proxy Name",
+            OriginKind::Inbound | OriginKind::Task | OriginKind::Main => "Inbound endpoint",
+        };
+        let name = match &self.api {
+            Some(api) => &api.context,
+            None => &self.origin.name,
+        };
+        tracing::warn!(
+            target: "org.apache.synapse.core.axis2.Axis2Sender",
+            "Trying to send a response to an already responded client request - {kind} : {name}"
+        );
+    }
+
+    /// A SOAP client gets its own version back (payload 1.7).
+    fn must_convert_to_client(&self) -> bool {
+        match self.client_soap {
+            None => false,
+            Some(version) => {
+                let header = self.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+                self.rest || !media_type(header).eq_ignore_ascii_case(version.media_type())
+            }
+        }
+    }
+
+    /// The answer that the message makes. Its payload is gone afterwards when it was a stream.
+    fn to_response(&mut self) -> Result<Response, Fault> {
+        self.convert_to_client()?;
+        let status = self.response_status();
+        let mut headers = std::mem::take(&mut self.headers);
+        self.strip(&mut headers);
+        let body = self.response_body(status, &mut headers)?;
+        if let Some(cors) = self.api.as_ref().and_then(|api| api.cors.as_ref()) {
+            cors.write(&mut headers);
+        }
+        Ok(Response {
+            status,
+            reason: self.response_reason(status),
+            headers,
+            body,
+            content_length: self.axis2_is_true("DISABLE_CHUNKING") || self.axis2_is_true("FORCE_HTTP_CONTENT_LENGTH"),
+            close: self.axis2_is_true("NO_KEEPALIVE"),
+            message: None,
+        })
+    }
+
+    fn convert_to_client(&mut self) -> Result<(), Fault> {
+        let Some(version) = self.client_soap else { return Ok(()) };
+        if self.payload.is_unread() || !self.must_convert_to_client() && !self.differs_from(version) {
+            return Ok(());
+        }
+        let configuration = self.configuration.clone();
+        self.payload.envelope_mut(&configuration.settings.json)?.convert(version);
+        self.set_message_type(version.media_type());
+        self.rest = false;
+        Ok(())
+    }
+
+    fn differs_from(&self, version: SoapVersion) -> bool {
+        matches!(&self.payload, Payload::Xml(xml) if xml.envelope().version != version)
+    }
+
+    fn response_status(&self) -> StatusCode {
+        if self.axis2_is_true("SC_ACCEPTED") && !self.axis2.is_true("IGNORE_SC_ACCEPTED") {
+            return StatusCode::ACCEPTED;
+        }
+        let set = match &self.status {
+            StatusProperty::Unset => None,
+            StatusProperty::OfAnswer(code) => Some(*code),
+            StatusProperty::Set(value) => self.parse_status(value),
+        };
+        if let Some(status) = set.and_then(|code| StatusCode::from_u16(code).ok()) {
+            return status;
+        }
+        if self.payload.is_fault() && !self.axis2_is_true("FAULTS_AS_HTTP_200") {
+            return StatusCode::INTERNAL_SERVER_ERROR;
+        }
+        StatusCode::OK
+    }
+
+    fn parse_status(&self, value: &Value) -> Option<u16> {
+        let text = value.string_value();
+        let number = text.trim().parse().ok();
+        if number.is_none() {
+            tracing::warn!(
+                target: "org.apache.synapse.transport.passthru.util.PassThroughTransportUtils",
+                "{}Unable to set the HTTP status code from the property HTTP_SC with value: {text}", self.log_prefix()
+            );
+        }
+        number
+    }
+
+    /// A phrase that belongs to another status than the one that goes out is not sent.
+    fn response_reason(&self, status: StatusCode) -> Option<String> {
+        let own = matches!(self.status, StatusProperty::OfAnswer(code) if code == status.as_u16());
+        let description = self.axis2.text("HTTP_SC_DESC")?;
+        let fits = own || matches!(self.status, StatusProperty::Set(_) | StatusProperty::Unset);
+        fits.then(|| description.into_owned())
+    }
+
+    fn strip(&self, headers: &mut HeaderMap) {
+        let settings = &self.configuration.settings;
+        let preserved = |name: &str| settings.preserve_headers.iter().any(|known| known == name);
+        let requests = !self.dispatched;
+        let keeps_length = self.request.as_ref().is_some_and(|request| request.method == http::Method::HEAD);
+        for name in [TRANSFER_ENCODING, CONNECTION, KEEP_ALIVE, DATE] {
+            if name == TRANSFER_ENCODING || !preserved(name.as_str()) {
+                headers.remove(name);
+            }
+        }
+        if !keeps_length || requests {
+            headers.remove(CONTENT_LENGTH);
+        }
+        if requests {
+            // Without a back end's answer these are the client's own headers, echoed as MI does; two of them say who the
+            // client is and where it went, not who answers.
+            headers.remove(HOST);
+            headers.remove(USER_AGENT);
+        }
+    }
+
+    fn response_body(&mut self, status: StatusCode, headers: &mut HeaderMap) -> Result<Body, Fault> {
+        let bodiless = matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED);
+        if bodiless || self.axis2_is_true("NO_ENTITY_BODY") {
+            if bodiless || self.payload.is_empty() {
+                headers.remove(CONTENT_TYPE);
+            }
+            self.payload = Payload::empty();
+            return Ok(Body::Empty);
+        }
+        if let Payload::Unread(body) = &mut self.payload {
+            let body = std::mem::take(body);
+            match self.content_types.content_type.as_deref().map(HeaderValue::from_str) {
+                Some(Ok(value)) if !body.is_empty() => {
+                    headers.insert(CONTENT_TYPE, value);
+                }
+                _ => {
+                    headers.remove(CONTENT_TYPE);
+                }
+            }
+            return Ok(body);
+        }
+        let configuration = self.configuration.clone();
+        let settings = &configuration.settings;
+        let format = self.response_format();
+        if self.payload.is_empty() && format != Format::Json && format != Format::Soap {
+            headers.remove(CONTENT_TYPE);
+            return Ok(Body::Empty);
+        }
+        let options = format_options(self);
+        let formatted = mi_payload::format(&self.payload, format, options, &settings.json)
+            .map_err(|error| Fault::new(error.to_string()))?;
+        let content_type = self.response_content_type(format, formatted.boundary.as_deref());
+        if let Ok(value) = HeaderValue::from_str(&content_type) {
+            headers.insert(CONTENT_TYPE, value);
+        }
+        Ok(coded(formatted.bytes, headers).into())
+    }
+
+    fn response_format(&self) -> Format {
+        let formatters = &self.configuration.settings.formatters;
+        let named = self.content_types.message_type.as_deref().and_then(|name| formatters.lookup(name));
+        let soap_client = self.client_soap.is_some();
+        match named {
+            // `text/xml` on a message that is no SOAP is plain XML, its header stays.
+            Some(Format::Soap) if self.rest && !soap_client => Format::Xml,
+            Some(format) => format,
+            None if self.rest || !soap_client => Format::Xml,
+            None => Format::Soap,
+        }
+    }
+
+    fn response_content_type(&self, format: Format, boundary: Option<&str>) -> String {
+        if let Some(boundary) = boundary {
+            return format!("multipart/form-data; boundary={boundary}");
+        }
+        let types = &self.content_types;
+        let own = types.content_type.as_deref().filter(|text| !text.is_empty()).or(types.message_type.as_deref());
+        let own = own.unwrap_or(default_media_type(format));
+        let plain = parameter(own, "charset").is_some()
+            || media_type(own).starts_with("multipart/")
+            || self.axis2.text("setCharacterEncoding").is_some_and(|text| text == "false");
+        if plain { own.to_owned() } else { format!("{own}; charset=UTF-8") }
+    }
+}

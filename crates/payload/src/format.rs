@@ -1,0 +1,227 @@
+//! Formatters: from a payload to the bytes on the wire, by message type (spec 1.5).
+
+use bytes::Bytes;
+use mi_xml::{Document, NodeId, WriteOptions};
+
+use crate::content_type::Format;
+use crate::json::{JsonSettings, xml_to_json};
+use crate::multipart;
+use crate::payload::{PAYLOAD_NAMESPACE, Payload, ViewError};
+use crate::soap::{Envelope, FaultParts};
+
+/// Why a payload cannot be written in the wanted format.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum FormatError {
+    /// There is nothing that JSON could say.
+    #[error("Payload could not be written as JSON.")]
+    NoJson,
+    /// The payload has no view that the formatter needs.
+    #[error(transparent)]
+    View(#[from] ViewError),
+}
+
+/// Switches of the formatters, from axis2-scope properties.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct FormatOptions {
+    /// `WRITE_XML_DECLARATION`: `None` means the format's own default (SOAP yes, plain XML no).
+    pub xml_declaration: Option<bool>,
+    /// `XML_DECLARATION_STANDALONE`: `yes` when true.
+    pub standalone: Option<bool>,
+    /// `PRESERVE_SPACES`: text of blanks only survives in JSON.
+    pub preserve_spaces: bool,
+}
+
+/// What a formatter wrote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Formatted {
+    /// The body.
+    pub bytes: Bytes,
+    /// Boundary that the content type must name (multipart formats).
+    pub boundary: Option<String>,
+}
+
+impl From<Bytes> for Formatted {
+    fn from(bytes: Bytes) -> Self {
+        Self { bytes, boundary: None }
+    }
+}
+
+impl From<String> for Formatted {
+    fn from(text: String) -> Self {
+        Bytes::from(text).into()
+    }
+}
+
+/// Writes `payload`, which must be built, as `format`.
+pub fn format(
+    payload: &Payload,
+    format: Format,
+    options: FormatOptions,
+    settings: &JsonSettings,
+) -> Result<Formatted, FormatError> {
+    match format {
+        Format::Json => json(payload, options, settings).map(Formatted::from),
+        Format::Xml => Ok(plain_xml(payload.envelope(settings)?, options).into()),
+        Format::Soap => Ok(soap(payload.envelope(settings)?, options).into()),
+        Format::Text => Ok(text(payload, settings)?.into()),
+        Format::Binary => binary(payload, options, settings).map(Formatted::from),
+        Format::Form => Ok(form(payload.envelope(settings)?).into()),
+        Format::MultipartForm => {
+            let (bytes, boundary) = multipart::format_form(payload.envelope(settings)?);
+            Ok(Formatted { bytes, boundary: Some(boundary) })
+        }
+        // Attachments were put back into the tree when the message was built, so it travels as a plain envelope.
+        Format::MultipartRelated => Ok(soap(payload.envelope(settings)?, options).into()),
+    }
+}
+
+fn json(payload: &Payload, options: FormatOptions, settings: &JsonSettings) -> Result<Bytes, FormatError> {
+    if let Payload::Json(json) = payload {
+        return Ok(json.text().clone());
+    }
+    let envelope = payload.envelope(settings)?;
+    let Some(element) = envelope.payload() else { return Err(FormatError::NoJson) };
+    let text = xml_to_json(&envelope.document, element, settings, options.preserve_spaces).map_err(ViewError::from)?;
+    Ok(Bytes::from(text))
+}
+
+fn plain_xml(envelope: &Envelope, options: FormatOptions) -> Bytes {
+    let Some(payload) = envelope.payload() else { return Bytes::new() };
+    if let Some(fault) = envelope.fault() {
+        // A fault to a client that speaks no SOAP: what it says, without the envelope around it.
+        let parts = FaultParts::read(envelope, fault);
+        return match parts.detail.iter().find(|&&node| envelope.document.name(node).is_some()) {
+            Some(&detail) => write(&envelope.document, detail, options.xml_declaration == Some(true), options),
+            None => Bytes::from(parts.reason),
+        };
+    }
+    write(&envelope.document, payload, options.xml_declaration == Some(true), options)
+}
+
+fn soap(envelope: &Envelope, options: FormatOptions) -> Bytes {
+    write(&envelope.document, envelope.element, options.xml_declaration != Some(false), options)
+}
+
+fn write(document: &Document, node: NodeId, declaration: bool, options: FormatOptions) -> Bytes {
+    let mut out = Vec::with_capacity(256);
+    if declaration {
+        out.extend_from_slice(b"<?xml version=\"1.0\" encoding=\"UTF-8\"");
+        if let Some(standalone) = options.standalone {
+            let value: &[u8] = if standalone { b" standalone=\"yes\"" } else { b" standalone=\"no\"" };
+            out.extend_from_slice(value);
+        }
+        out.extend_from_slice(b"?>");
+    }
+    document.write(node, &mut out, &WriteOptions::default());
+    Bytes::from(out)
+}
+
+/// The text of the `text` wrapper; of any other element nothing is written.
+fn text(payload: &Payload, settings: &JsonSettings) -> Result<Bytes, ViewError> {
+    if let Payload::Text(text) = payload {
+        return Ok(Bytes::copy_from_slice(text.as_str().as_bytes()));
+    }
+    let envelope = payload.envelope(settings)?;
+    let wrapper = wrapper(envelope, "text");
+    Ok(wrapper.map_or_else(Bytes::new, |node| Bytes::from(envelope.document.text_content(node).into_owned())))
+}
+
+fn binary(payload: &Payload, options: FormatOptions, settings: &JsonSettings) -> Result<Bytes, FormatError> {
+    use base64::Engine as _;
+    if let Payload::Binary(binary) = payload {
+        return Ok(binary.bytes().clone());
+    }
+    let envelope = payload.envelope(settings)?;
+    let bytes = wrapper(envelope, "binary").and_then(|node| {
+        let text: String = envelope.document.text_content(node).split_ascii_whitespace().collect();
+        base64::engine::general_purpose::STANDARD.decode(text).ok()
+    });
+    Ok(bytes.map_or_else(|| soap(envelope, options), Bytes::from))
+}
+
+fn wrapper(envelope: &Envelope, local: &str) -> Option<NodeId> {
+    let payload = envelope.payload()?;
+    let document = &envelope.document;
+    (document.local_name(payload) == local && document.namespace(payload) == PAYLOAD_NAMESPACE).then_some(payload)
+}
+
+/// The children of the payload as `name=value` joined by `&`; blanks are `%20`.
+pub fn form(envelope: &Envelope) -> String {
+    let document = &envelope.document;
+    let mut out = String::new();
+    for child in envelope.payload().into_iter().flat_map(|root| document.child_elements(root)) {
+        if !out.is_empty() {
+            out.push('&');
+        }
+        let name = document.local_name(child);
+        match (name.strip_prefix("_JsonReader_PD_"), name.strip_prefix("_JsonReader_PS_")) {
+            (Some(rest), _) => out.push_str(rest),
+            (_, Some(rest)) => {
+                out.push('$');
+                out.push_str(rest);
+            }
+            _ => out.push_str(name),
+        }
+        out.push('=');
+        out.extend(percent_encoding::utf8_percent_encode(&document.text_content(child), FORM_VALUE));
+    }
+    out
+}
+
+const FORM_VALUE: &percent_encoding::AsciiSet =
+    &percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'*');
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::soap::SoapVersion;
+    use mi_xml::ParseOptions;
+
+    fn xml(text: &str) -> Payload {
+        let options = ParseOptions::default();
+        Payload::xml(Envelope::around(text.as_bytes(), SoapVersion::V11, &options).expect("well formed"))
+    }
+
+    fn written(payload: &Payload, as_format: Format) -> String {
+        let formatted = format(payload, as_format, FormatOptions::default(), &JsonSettings::default());
+        String::from_utf8_lossy(&formatted.expect("writable").bytes).into_owned()
+    }
+
+    #[test]
+    fn writes_json_as_it_came_and_xml_converted() {
+        let raw = Payload::json(Bytes::from_static(b"{ \"a\" : 1.0 }"));
+        assert_eq!(written(&raw, Format::Json), "{ \"a\" : 1.0 }");
+        assert_eq!(written(&raw, Format::Xml), "<jsonObject><a>1.0</a></jsonObject>");
+        assert_eq!(written(&xml("<a><b>1</b></a>"), Format::Json), r#"{"a":{"b":1}}"#);
+        let nothing = format(&Payload::empty(), Format::Json, FormatOptions::default(), &JsonSettings::default());
+        assert!(matches!(nothing, Err(FormatError::NoJson)));
+    }
+
+    #[test]
+    fn writes_text_only_from_the_text_wrapper() {
+        assert_eq!(written(&Payload::text("hi".to_owned()), Format::Text), "hi");
+        assert_eq!(written(&xml("<a>hi</a>"), Format::Text), "");
+        assert_eq!(written(&xml("<text xmlns='http://ws.apache.org/commons/ns/payload'>x</text>"), Format::Text), "x");
+    }
+
+    #[test]
+    fn writes_envelopes_with_a_declaration_and_plain_xml_without() {
+        assert!(written(&xml("<a/>"), Format::Soap).starts_with("<?xml version=\"1.0\" encoding=\"UTF-8\"?><soapenv:Envelope"));
+        assert!(written(&xml("<a/>"), Format::Xml).starts_with("<a"));
+        assert_eq!(written(&Payload::empty(), Format::Xml), "");
+    }
+
+    #[test]
+    fn writes_forms_from_xml_and_json() {
+        assert_eq!(written(&xml("<f><a>1 2</a><b>x&amp;y</b></f>"), Format::Form), "a=1%202&b=x%26y");
+        let json = Payload::json(Bytes::from_static(br#"{"a":1,"$b":"c"}"#));
+        assert_eq!(written(&json, Format::Form), "a=1&$b=c");
+    }
+
+    #[test]
+    fn writes_bytes_back() {
+        let payload = Payload::binary(Bytes::from_static(b"\x00\xff"));
+        let formatted = format(&payload, Format::Binary, FormatOptions::default(), &JsonSettings::default());
+        assert_eq!(&formatted.expect("writable").bytes[..], b"\x00\xff");
+    }
+}

@@ -1,0 +1,213 @@
+//! `java.util.regex.Pattern` over fancy-regex, and `String.split`.
+
+use fancy_regex::{Captures, Regex};
+
+use super::regex_translate::translate;
+
+/// A text that is not a Java regular expression, or one that ran out of its step limit.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{message} in the regular expression {pattern}")]
+pub struct JavaRegexError {
+    /// The pattern as written.
+    pub pattern: String,
+    /// What is wrong.
+    pub message: String,
+}
+
+/// A compiled Java regular expression. Matching that backtracks more than a million steps counts as no match.
+#[derive(Clone, Debug)]
+pub struct JavaRegex {
+    pattern: String,
+    anywhere: Regex,
+    whole: Regex,
+}
+
+impl JavaRegex {
+    /// Compiles a pattern.
+    ///
+    /// # Errors
+    /// The pattern is not one.
+    pub fn new(pattern: &str) -> Result<Self, JavaRegexError> {
+        let translated = translate(pattern);
+        let compile = |text: &str| {
+            Regex::new(text).map_err(|error| JavaRegexError { pattern: pattern.to_owned(), message: error.to_string() })
+        };
+        Ok(Self {
+            pattern: pattern.to_owned(),
+            anywhere: compile(&translated)?,
+            whole: compile(&format!(r"\A(?:{translated})\z"))?,
+        })
+    }
+
+    /// The pattern as written.
+    pub fn pattern(&self) -> &str {
+        &self.pattern
+    }
+
+    /// `Matcher.matches`: whether the whole text matches.
+    pub fn matches(&self, text: &str) -> bool {
+        self.whole.is_match(text).unwrap_or(false)
+    }
+
+    /// `Matcher.matches` with its groups: group 0 is the whole text, a group that took no part is `None`. `None` if the
+    /// text does not match.
+    pub fn match_groups<'t>(&self, text: &'t str) -> Option<Vec<Option<&'t str>>> {
+        let captures = self.whole.captures(text).ok().flatten()?;
+        Some(captures.iter().map(|group| group.map(|group| group.as_str())).collect())
+    }
+
+    /// `Matcher.find`: where the pattern first occurs, in bytes.
+    pub fn find(&self, text: &str) -> Option<std::ops::Range<usize>> {
+        self.anywhere.find(text).ok().flatten().map(|found| found.range())
+    }
+
+    /// `Matcher.lookingAt`: the length of the match at the beginning, in bytes.
+    pub fn looking_at(&self, text: &str) -> Option<usize> {
+        self.find(text).filter(|found| found.start == 0).map(|found| found.end)
+    }
+
+    /// `String.replaceAll`: in the replacement `$1` and `${name}` are groups and a backslash takes a character literally.
+    pub fn replace_all(&self, text: &str, replacement: &str) -> String {
+        self.replace(text, replacement, usize::MAX)
+    }
+
+    /// `String.replaceFirst`.
+    pub fn replace_first(&self, text: &str, replacement: &str) -> String {
+        self.replace(text, replacement, 1)
+    }
+
+    fn replace(&self, text: &str, replacement: &str, limit: usize) -> String {
+        let (mut out, mut from) = (String::new(), 0);
+        for captures in self.anywhere.captures_iter(text).map_while(Result::ok).take(limit) {
+            let Some(whole) = captures.get(0) else { break };
+            out.push_str(text.get(from..whole.start()).unwrap_or(""));
+            expand(replacement, &captures, &mut out);
+            from = whole.end();
+        }
+        out.push_str(text.get(from..).unwrap_or(""));
+        out
+    }
+}
+
+/// Appends a replacement with its group references resolved.
+fn expand(replacement: &str, captures: &Captures<'_, str>, out: &mut String) {
+    let group = |index: usize| captures.get(index).map_or("", |group| group.as_str());
+    let mut chars = replacement.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => out.extend(chars.next()),
+            '$' if chars.next_if_eq(&'{').is_some() => {
+                let name: String = chars.by_ref().take_while(|c| *c != '}').collect();
+                out.push_str(captures.name(&name).map_or("", |group| group.as_str()));
+            }
+            '$' => {
+                // As many digits as still name a group.
+                let Some(first) = chars.next_if(char::is_ascii_digit).and_then(|digit| digit.to_digit(10)) else {
+                    out.push('$');
+                    continue;
+                };
+                let mut index = first as usize;
+                while let Some(digit) = chars.peek().and_then(|c| c.to_digit(10)) {
+                    let longer = index * 10 + digit as usize;
+                    if longer >= captures.len() {
+                        break;
+                    }
+                    index = longer;
+                    chars.next();
+                }
+                out.push_str(group(index));
+            }
+            c => out.push(c),
+        }
+    }
+}
+
+/// `String.split(regex)`: empty items at the end are dropped, and so is an empty match at the beginning.
+pub fn split<'t>(text: &'t str, regex: &JavaRegex) -> Vec<&'t str> {
+    let (mut items, mut from) = (Vec::new(), 0);
+    for found in regex.anywhere.find_iter(text).map_while(Result::ok) {
+        if found.end() == 0 || (found.start() == text.len() && found.range().is_empty()) {
+            continue;
+        }
+        items.push(text.get(from..found.start()).unwrap_or(""));
+        from = found.end();
+    }
+    if items.is_empty() && from == 0 {
+        return vec![text];
+    }
+    items.push(text.get(from..).unwrap_or(""));
+    while items.last().is_some_and(|item| item.is_empty()) {
+        items.pop();
+    }
+    items
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn regex(pattern: &str) -> JavaRegex {
+        JavaRegex::new(pattern).expect(pattern)
+    }
+
+    #[test]
+    fn whole_matches() {
+        for (pattern, text, expected) in [
+            ("[a-z]+([0-9]+)", "abc123", true),
+            ("[a-z]+", "abc123", false),
+            ("a|ab", "ab", true),
+            (r"\Qa.b\E+", "a.bb", true),
+            (r"\d+", "٣", false),
+            (r"\w+", "ü", false),
+            (r"[\w&&[^\d]]+", "abc", true),
+            (r"[\w&&[^\d]]+", "ab1", false),
+            ("(?i)ABC", "abc", true),
+            ("a++b", "aab", true),
+            ("a++ab", "aab", false),
+            (r"(\w)\1", "aa", true),
+            ("(?<=a)b|ab(?=$)", "ab", true),
+            (r"\p{Alpha}+\p{Punct}", "abc!", true),
+            (r"\p{IsAlphabetic}+", "äb", true),
+            (r"A\x42\0103", "ABC", true),
+            (".*", "a\nb", false),
+            ("(?s).*", "a\nb", true),
+            (r"[^\s]+", "a b", false),
+            ("[a-z&&[^b]]+", "ac", true),
+            ("[]a]+", "]a", true),
+            (r"\h", " ", true),
+            ("a{2}", "aa", true),
+            ("x#y", "x#y", true),
+        ] {
+            assert_eq!(regex(pattern).matches(text), expected, "{pattern} on {text}");
+        }
+        assert!(JavaRegex::new("(").is_err());
+        assert!(JavaRegex::new("*a").is_err());
+    }
+
+    #[test]
+    fn groups_and_replacements() {
+        let groups = regex("([a-z]+)([0-9]+)?").match_groups("abc");
+        assert_eq!(groups, Some(vec![Some("abc"), Some("abc"), None]));
+        assert_eq!(regex("([a-z]+)([0-9]+)").replace_all("a1 b22", r"$2-$1\$"), "1-a$ 22-b$");
+        assert_eq!(regex("(?<n>a)").replace_all("banana", "${n}${n}"), "baanaanaa");
+        assert_eq!(regex("a").replace_first("banana", "$01"), "ba1nana");
+        assert_eq!(regex("@@@(.*)").looking_at("@@@1"), Some(4));
+        assert_eq!(regex("b").looking_at("ab"), None);
+    }
+
+    #[test]
+    fn splits() {
+        for (text, pattern, expected) in [
+            ("a,b,,", ",", vec!["a", "b"]),
+            ("a.b", ".", vec![]),
+            ("", ",", vec![""]),
+            (",a", ",", vec!["", "a"]),
+            ("abc", "", vec!["a", "b", "c"]),
+            ("a1b22c", "[0-9]+", vec!["a", "b", "c"]),
+            ("abc", ",", vec!["abc"]),
+            (",", ",", vec![]),
+        ] {
+            assert_eq!(split(text, &regex(pattern)), expected, "{text} by {pattern}");
+        }
+    }
+}

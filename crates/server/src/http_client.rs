@@ -1,0 +1,158 @@
+//! The transport's client as mediation sees it.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use mi_mediation::environment::HttpSender;
+use mi_mediation::fault::codes;
+use mi_mediation::mediator::BoxFuture;
+use mi_mediation::outgoing::{Answer, Outgoing, SendError};
+use mi_transport::client::Scheme;
+use mi_transport::{Client, ClientError, ClientRequest, Destination, Framing, Target};
+
+/// Authorities that a worker remembers before it begins anew; far more than a configuration has endpoints.
+const REMEMBERED: usize = 4096;
+
+thread_local! {
+    /// Destinations by `scheme://host:port`, so that a request finds its own without taking the URL apart.
+    static DESTINATIONS: RefCell<HashMap<String, Arc<Destination>>> = RefCell::default();
+}
+
+/// See the module's documentation.
+pub struct TransportSender(pub Client);
+
+impl HttpSender for TransportSender {
+    fn send(&self, request: Outgoing) -> BoxFuture<'static, Result<Answer, SendError>> {
+        let client = self.0.clone();
+        Box::pin(async move {
+            let limit = request.timeout;
+            let request = client_request(&client, request)?;
+            let sending = client.send(request);
+            let result = match limit {
+                Some(limit) => tokio::time::timeout(limit, sending).await.map_err(|_| timed_out())?,
+                None => sending.await,
+            };
+            match result {
+                Ok(response) => Ok(Answer {
+                    status: response.status,
+                    reason: response.reason.map(|reason| String::from_utf8_lossy(&reason).into_owned()),
+                    headers: response.headers,
+                    body: response.body,
+                }),
+                Err(error) => Err(failed(&error)),
+            }
+        })
+    }
+}
+
+fn client_request(client: &Client, request: Outgoing) -> Result<ClientRequest, SendError> {
+    let (authority, target) = split(&request.url).ok_or_else(|| malformed(&request.url))?;
+    let destination = destination(client, authority)?;
+    let target = match target {
+        "" => "/".to_owned(),
+        query if query.starts_with('?') => format!("/{query}"),
+        path => path.to_owned(),
+    };
+    let target = Target::from_bytes(Bytes::from(target)).ok_or_else(|| malformed(&request.url))?;
+    let mut out = ClientRequest::new(destination, request.method, target);
+    out.headers = request.headers;
+    out.body = request.body;
+    out.options.framing = if request.content_length { Framing::Length } else { Framing::Chunked };
+    out.options.http_10 = request.http10;
+    out.options.absolute_form = request.absolute_form;
+    out.options.close = request.close;
+    Ok(out)
+}
+
+/// `scheme://authority` and the rest, without a fragment.
+fn split(url: &str) -> Option<(&str, &str)> {
+    let start = url.find("://")? + 3;
+    let end = url[start..].find(['/', '?', '#']).map_or(url.len(), |end| start + end);
+    let rest = &url[end..];
+    Some((&url[..end], rest.split_once('#').map_or(rest, |(before, _)| before)))
+}
+
+fn destination(client: &Client, authority: &str) -> Result<Arc<Destination>, SendError> {
+    let known = DESTINATIONS.with_borrow(|known| known.get(authority).cloned());
+    if let Some(known) = known {
+        return Ok(known);
+    }
+    let (scheme, host) = authority.split_once("://").ok_or_else(|| malformed(authority))?;
+    let scheme = if scheme.eq_ignore_ascii_case("https") { Scheme::Https } else { Scheme::Http };
+    // User information in a URL is not turned into credentials.
+    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+    let (host, port) = match host.rsplit_once(':') {
+        Some((name, port)) if !port.is_empty() && !port.contains(']') => {
+            (name, Some(port.parse().map_err(|_| malformed(authority))?))
+        }
+        _ => (host.trim_end_matches(':'), None),
+    };
+    let made = client.destination(scheme, host, port, None).map_err(|error| unusable(authority, &error.to_string()))?;
+    DESTINATIONS.with_borrow_mut(|known| {
+        if known.len() >= REMEMBERED {
+            known.clear();
+        }
+        known.insert(authority.to_owned(), made.clone());
+    });
+    Ok(made)
+}
+
+fn malformed(url: &str) -> SendError {
+    unusable(url, "it is not a URL with a host")
+}
+
+fn unusable(url: &str, why: &str) -> SendError {
+    SendError {
+        base_code: codes::CONNECT_FAILED,
+        state: 0,
+        message: "Error connecting to the back end".to_owned(),
+        detail: format!("{url}: {why}"),
+        timed_out: false,
+    }
+}
+
+fn timed_out() -> SendError {
+    SendError {
+        base_code: codes::TIMED_OUT,
+        state: 0,
+        message: "Send timeout".to_owned(),
+        detail: "The back end did not answer within the endpoint's time limit".to_owned(),
+        timed_out: true,
+    }
+}
+
+fn failed(error: &ClientError) -> SendError {
+    let number = |code: u32| i32::try_from(code).unwrap_or(i32::MAX);
+    tracing::warn!(
+        target: "org.apache.synapse.transport.passthru.TargetHandler",
+        "ERROR_CODE = {}, STATE_DESCRIPTION = {}, TARGET_HOST = {}, INTERNAL_STATE = {}",
+        error.base_code(), error.kind, error.destination, error.state.name()
+    );
+    SendError {
+        base_code: number(error.base_code()),
+        state: number(error.state_code()),
+        message: error.message().to_owned(),
+        detail: error.to_string(),
+        timed_out: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_are_split_at_the_authority() {
+        for (url, authority, rest) in [
+            ("http://h/a?b", "http://h", "/a?b"),
+            ("https://h:1", "https://h:1", ""),
+            ("http://h?x", "http://h", "?x"),
+            ("http://h/a#f", "http://h", "/a"),
+        ] {
+            assert_eq!(split(url), Some((authority, rest)));
+        }
+        assert_eq!(split("nothing"), None);
+    }
+}

@@ -1,0 +1,101 @@
+//! `lint`: artifacts checked without running them.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use mi_deployer::folder::Content;
+use mi_deployer::{Deployer, Event, Kind};
+use mi_mediation::environment::{Environment, HttpSender, NoResources};
+use mi_mediation::mediator::BoxFuture;
+use mi_mediation::outgoing::{Answer, Outgoing, SendError};
+use mi_mediation::{Definitions, MediationSettings};
+
+use crate::cli::LintOptions;
+
+/// Nothing is sent while artifacts are checked.
+struct NoClient;
+
+impl HttpSender for NoClient {
+    fn send(&self, request: Outgoing) -> BoxFuture<'static, Result<Answer, SendError>> {
+        let message = format!("nothing is sent to {} while artifacts are checked", request.url);
+        Box::pin(std::future::ready(Err(SendError {
+            base_code: 0,
+            state: 0,
+            message: message.clone(),
+            detail: message,
+            timed_out: false,
+        })))
+    }
+}
+
+/// Checks what the options name; 1 when something is faulty.
+pub fn run(options: &LintOptions) -> ExitCode {
+    let environment = Arc::new(Environment::new(Box::new(NoClient), Box::new(NoResources)));
+    let settings = Arc::new(MediationSettings::default());
+    let mut found = Findings::default();
+    for path in &options.paths {
+        if path.is_dir() {
+            folder(path, &environment, &settings, &mut found);
+        } else {
+            file(path, &environment, &settings, &mut found);
+        }
+    }
+    println!("{} artifacts, {} errors, {} warnings", found.artifacts, found.errors, found.warnings);
+    if found.errors > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+#[derive(Default)]
+struct Findings {
+    artifacts: usize,
+    errors: usize,
+    warnings: usize,
+}
+
+fn folder(path: &Path, environment: &Arc<Environment>, settings: &Arc<MediationSettings>, found: &mut Findings) {
+    // A home, a deployment folder or the folder of artifacts itself.
+    let inner = ["repository/deployment/server/synapse-configs/default", "deployment/server/synapse-configs/default", "synapse-configs/default", "default"];
+    let root = inner.iter().map(|inner| path.join(inner)).find(|folder| folder.is_dir()).unwrap_or_else(|| path.to_owned());
+    let mut deployer = Deployer::new(root, environment.clone(), settings.clone());
+    let Some(deployment) = deployer.refresh(false) else { return };
+    found.artifacts += deployment.artifacts.len();
+    for event in &deployment.events {
+        match event {
+            Event::Failed { error, .. } => {
+                found.errors += 1;
+                println!("error: {error}");
+            }
+            Event::Warning { message } => {
+                found.warnings += 1;
+                println!("warning: {message}");
+            }
+            Event::Deployed { .. } | Event::Updated { .. } | Event::Undeployed { .. } => {}
+        }
+    }
+}
+
+fn file(path: &Path, environment: &Arc<Environment>, settings: &Arc<MediationSettings>, found: &mut Findings) {
+    let definitions = Definitions::new(environment, settings);
+    let shown = path.display().to_string();
+    let content = match kind(path) {
+        Some(kind) => Content::One(kind),
+        None => Content::Definitions,
+    };
+    let loaded = mi_deployer::load::file(path, &shown, content, &definitions);
+    found.artifacts += loaded.artifacts.len();
+    for error in &loaded.errors {
+        found.errors += 1;
+        println!("error: {error}");
+    }
+    for warning in &loaded.warnings {
+        found.warnings += 1;
+        println!("warning: {}: {}", warning.file, warning.message);
+    }
+}
+
+/// The kind that the root element of a file says.
+fn kind(path: &Path) -> Option<Kind> {
+    let bytes = std::fs::read(path).ok()?;
+    let document = mi_deployer::load::parse(&bytes, "").ok()?;
+    Kind::of_element(document.local_name(document.root_element()?))
+}

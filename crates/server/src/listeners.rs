@@ -1,0 +1,52 @@
+//! The listeners for messages, connected to mediation.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use mi_mediation::context::{HttpRequest, Response as Answer};
+use mi_mediation::engine::{self, Incoming};
+use mi_mediation::Configuration;
+use mi_transport::{Framing, Handler, Request, Response};
+
+/// Gives each request to the configuration that is live when it comes.
+pub struct Mediation {
+    configuration: Arc<ArcSwap<Configuration>>,
+}
+
+impl Mediation {
+    /// Mediates with whatever `configuration` holds.
+    pub fn new(configuration: Arc<ArcSwap<Configuration>>) -> Self {
+        Self { configuration }
+    }
+}
+
+impl Handler for Mediation {
+    async fn handle(&self, request: Request) -> Response {
+        let configuration = self.configuration.load_full();
+        let connection = &request.connection;
+        let incoming = Incoming {
+            request: HttpRequest {
+                method: request.method,
+                target: request.target.as_str().to_owned(),
+                secure: connection.tls.is_some(),
+                peer: Some(connection.peer),
+                local: Some(connection.local),
+                listener: Arc::clone(&connection.listener),
+                host: None,
+            },
+            headers: request.headers,
+            body: request.body,
+        };
+        into_response(engine::receive(configuration, incoming).await)
+    }
+}
+
+fn into_response(answer: Answer) -> Response {
+    let mut response = Response::new(answer.status);
+    response.reason = answer.reason.map(bytes::Bytes::from);
+    response.headers = answer.headers;
+    response.body = answer.body;
+    response.framing = if answer.content_length { Framing::Length } else { Framing::Chunked };
+    response.close = answer.close;
+    response
+}

@@ -1,0 +1,264 @@
+//! The life of a server: settings, artifacts, listeners, and the orderly end.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwap;
+use mi_config::{Settings, SystemProperties};
+use mi_deployer::Deployer;
+use mi_management::Health;
+use mi_mediation::environment::Environment;
+use mi_mediation::Configuration;
+use mi_registry::FileRegistry;
+use mi_transport::{Client, ListenerConfig, Server};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::cli::{MI_VERSION, RunOptions};
+use crate::home::Home;
+use crate::http_client::TransportSender;
+use crate::listeners::Mediation;
+use crate::logging::{self, Format, Levels, LogControl};
+use crate::registry::Registry;
+use crate::{deployment, wiring};
+
+const LISTENER_LOG: &str = "org.apache.synapse.transport.passthru.core.PassThroughListeningIOReactorManager";
+const STARTUP_LOG: &str = "org.wso2.micro.integrator.initializer.StartupFinalizer";
+const SHUTDOWN_LOG: &str = "org.wso2.micro.integrator.core.internal.MicroIntegratorBaseServiceComponent";
+/// How long a registry resource is used before it is looked at again.
+const REGISTRY_CACHE: Duration = Duration::from_millis(15_000);
+
+/// Runs a server until it is told to stop.
+pub fn run(options: &RunOptions) -> ExitCode {
+    let began = Instant::now();
+    match start(options, began) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("micro-integrator: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Prints the configuration in effect.
+pub fn print_configuration(options: &RunOptions) -> ExitCode {
+    let printed = Home::find(options.home.as_deref()).and_then(|home| {
+        let (settings, warnings) = load(&home, &system_properties(options))?;
+        for warning in warnings {
+            eprintln!("warning: {warning}");
+        }
+        settings.print_effective(&mut std::io::stdout().lock()).map_err(|error| error.to_string())
+    });
+    match printed {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("micro-integrator: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn system_properties(options: &RunOptions) -> SystemProperties {
+    let mut system = SystemProperties::from_process();
+    for property in &options.properties {
+        system.define(property);
+    }
+    system
+}
+
+fn load(home: &Home, system: &SystemProperties) -> Result<(Settings, Vec<String>), String> {
+    let path = system.get("deployment.config.file.path").map_or_else(|| home.conf("deployment.toml"), Into::into);
+    let (settings, warnings) = Settings::load(&path, system).map_err(|error| error.to_string())?;
+    Ok((settings, warnings.iter().map(ToString::to_string).collect()))
+}
+
+fn start(options: &RunOptions, began: Instant) -> Result<(), String> {
+    let home = Home::find(options.home.as_deref())?;
+    let system = system_properties(options);
+    let (settings, warnings) = load(&home, &system)?;
+    let format = if system.get("log.format") == Some("json") { Format::Json } else { Format::Text };
+    let control = logging::start(Some(&home.logs()), format, Levels::read(&home.conf("log4j2.properties")))?;
+    for warning in warnings {
+        tracing::warn!(target: "org.wso2.config.mapper.ConfigParser", "{warning}");
+    }
+    let _pid = PidFile::write(&home, system.get("skipStartupExtensions") == Some("true"));
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("server")
+        .enable_all()
+        .build()
+        .map_err(|error| format!("no threads can be started: {error}"))?;
+    let result = runtime.block_on(serve(&home, settings, &system, control, began));
+    // What is still running in the background must not keep the process.
+    runtime.shutdown_timeout(Duration::from_millis(500));
+    result
+}
+
+async fn serve(
+    home: &Home,
+    settings: Settings,
+    system: &SystemProperties,
+    control: LogControl,
+    began: Instant,
+) -> Result<(), String> {
+    let mediation = Arc::new(wiring::mediation(&settings));
+    let environment = environment(home, &settings, system)?;
+    let artifacts = home.artifacts(&settings.server.synapse_config);
+    let mut deployer = Deployer::new(artifacts, environment.clone(), mediation.clone());
+    let configuration = match deployment::first(&mut deployer) {
+        Some(deployment) => deployment.configuration,
+        None => Configuration::empty(mediation.clone(), environment.clone()),
+    };
+    let live = Arc::new(ArcSwap::from_pointee(configuration));
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    let server = Server::start("http", workers).map_err(|error| format!("no threads can be started: {error}"))?;
+    open_listeners(&server, &settings, home.root(), &live)?;
+    let internal = internal_listener(&settings).await?;
+    tracing::info!(
+        target: STARTUP_LOG, "WSO2 Micro Integrator started in {:.2} seconds", began.elapsed().as_secs_f64()
+    );
+    let health = Arc::new(Health::new(MI_VERSION));
+    tokio::spawn(async move { axum::serve(internal, mi_management::probes(health)).await });
+    if settings.server.hot_deployment {
+        tokio::spawn(deployment::watch(deployer, live));
+    }
+    tokio::spawn(watch_levels(home.conf("log4j2.properties"), control));
+    wait_for_the_end().await?;
+    stop(&server, &settings, system).await;
+    Ok(())
+}
+
+fn environment(home: &Home, settings: &Settings, system: &SystemProperties) -> Result<Arc<Environment>, String> {
+    let client = Client::new(wiring::client(settings, home.root())?);
+    let registry = Registry(FileRegistry::new(home.registry(), REGISTRY_CACHE));
+    let environment = Environment::new(Box::new(TransportSender(client)), Box::new(registry));
+    for (name, value) in settings.system_parameters.iter() {
+        environment.set_system_property(name, value);
+    }
+    for (name, value) in system.iter() {
+        environment.set_system_property(name, value);
+    }
+    let file = system.get("properties.file.path").filter(|path| *path != "default");
+    let file = file.map_or_else(|| home.conf("file.properties"), Into::into);
+    if let Ok(entries) = mi_config::properties::read(&file) {
+        environment.set_file_properties(entries.into_iter().collect());
+    }
+    Ok(Arc::new(environment))
+}
+
+fn open_listeners(
+    server: &Server,
+    settings: &Settings,
+    home: &Path,
+    live: &Arc<ArcSwap<Configuration>>,
+) -> Result<(), String> {
+    let listener = &settings.http.listener;
+    let handler = Arc::new(Mediation::new(live.clone()));
+    let open = |label: &str, address: SocketAddr, tls| {
+        tracing::info!(target: LISTENER_LOG, "Starting Pass-through {label} Listener...");
+        let config = ListenerConfig { tls, limits: wiring::limits(settings), ..ListenerConfig::new("default", address) };
+        let opened = server.listen(config, handler.clone());
+        let opened = opened.map_err(|error| format!("Cannot start the {label} listener on {address}: {error}"))?;
+        tracing::info!(target: LISTENER_LOG, "Pass-through {label} Listener started on {}", opened.local_addr());
+        Ok::<(), String>(())
+    };
+    if listener.enabled {
+        open("HTTP", wiring::bind_address(listener.bind_address.as_deref(), settings.ports.http)?, None)?;
+    }
+    if listener.secured_enabled {
+        let (tls, made_up) = wiring::server_tls(settings, home)?;
+        if made_up {
+            tracing::warn!(
+                target: LISTENER_LOG,
+                "No key store is configured: HTTPS uses a certificate made up at this start, which no client can trust. \
+                 Set [keystore.primary] for anything but development."
+            );
+        }
+        let bind = listener.secured_bind_address.as_deref().or(listener.bind_address.as_deref());
+        open("HTTPS", wiring::bind_address(bind, settings.ports.https)?, Some(tls))?;
+    }
+    Ok(())
+}
+
+/// The port of the probes, bound here and answered when the server is ready.
+async fn internal_listener(settings: &Settings) -> Result<TcpListener, String> {
+    let address = wiring::bind_address(None, settings.ports.internal_http)?;
+    let listener = TcpListener::bind(address).await;
+    let listener = listener.map_err(|error| format!("Cannot start the internal HTTP listener on {address}: {error}"))?;
+    tracing::info!(
+        target: LISTENER_LOG, "Pass-through EI_INTERNAL_HTTP_INBOUND_ENDPOINT Listener started on {address}"
+    );
+    Ok(listener)
+}
+
+async fn watch_levels(path: std::path::PathBuf, control: LogControl) {
+    let stamp = |path: &Path| std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
+    let mut known = stamp(&path);
+    let mut ticks = tokio::time::interval(Duration::from_secs(2));
+    loop {
+        ticks.tick().await;
+        let now = stamp(&path);
+        if now != known {
+            known = now;
+            control.set(Levels::read(&path));
+        }
+    }
+}
+
+async fn wait_for_the_end() -> Result<(), String> {
+    let listen = |kind: SignalKind| signal(kind).map_err(|error| format!("signals cannot be received: {error}"));
+    let mut terminate = listen(SignalKind::terminate())?;
+    let mut interrupt = listen(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
+/// Stops accepting, lets what runs end, and says so in MI's words (spec: runtime 1.5).
+async fn stop(server: &Server, settings: &Settings, system: &SystemProperties) {
+    let graceful = settings.server.graceful_shutdown && system.get("gracefulShutdown") != Some("false");
+    let patience = if graceful { settings.server.graceful_shutdown_timeout } else { Duration::ZERO };
+    if graceful {
+        tracing::info!(target: SHUTDOWN_LOG, "Gracefully shutting down WSO2 Micro Integrator...");
+        tracing::info!(target: SHUTDOWN_LOG, "Starting graceful shutdown timer...");
+        tracing::info!(target: SHUTDOWN_LOG, "Starting to switch to maintenance mode...");
+    }
+    tracing::info!(target: SHUTDOWN_LOG, "Waiting for request service completion...");
+    let cut = server.drain(patience).await;
+    tracing::info!(target: SHUTDOWN_LOG, "Stopped all transport listeners");
+    if cut == 0 {
+        tracing::info!(target: SHUTDOWN_LOG, "All requests have been served.");
+    } else {
+        tracing::warn!(
+            target: SHUTDOWN_LOG, "{cut} requests were cut off after {} seconds", patience.as_secs()
+        );
+    }
+    tracing::info!(target: SHUTDOWN_LOG, "Micro Integrator Shutdown complete");
+}
+
+/// Names the process for the start script; gone when the server has stopped.
+struct PidFile(Option<std::path::PathBuf>);
+
+impl PidFile {
+    fn write(home: &Home, skip: bool) -> Self {
+        let path = home.pid_file();
+        if skip || std::fs::write(&path, std::process::id().to_string()).is_err() {
+            return Self(None);
+        }
+        Self(Some(path))
+    }
+}
+
+impl Drop for PidFile {
+    fn drop(&mut self) {
+        if let Some(path) = &self.0 {
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+

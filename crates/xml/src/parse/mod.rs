@@ -1,0 +1,188 @@
+//! The reader: options, errors, and the entry points. The work is done in `builder`, over quick-xml's tokens.
+
+mod builder;
+mod decode;
+mod start_tag;
+
+use encoding_rs::Encoding;
+
+use crate::document::{Document, Node, NodeId};
+use builder::Builder;
+
+/// What the reader keeps and what it refuses.
+#[derive(Clone, Debug)]
+pub struct ParseOptions {
+    /// Keep line and column of each element and attribute (for artifacts). Default: no.
+    pub positions: bool,
+    /// How deep elements may be nested. Default 1,000.
+    pub max_depth: usize,
+    /// How long the input may be, in bytes. Default and upper limit: 4 GiB.
+    pub max_bytes: usize,
+    /// How many attributes and namespace declarations an element may have. Default 1,000.
+    pub max_attributes: usize,
+    /// How many namespace declarations may be in scope at once. Default 1,000.
+    pub max_namespaces: usize,
+    /// The encoding that the transport announced. It wins over the XML declaration, a byte order mark wins over both.
+    /// Default: none.
+    pub encoding: Option<&'static Encoding>,
+}
+
+impl Default for ParseOptions {
+    fn default() -> Self {
+        Self {
+            positions: false,
+            max_depth: 1_000,
+            max_bytes: u32::MAX as usize,
+            max_attributes: 1_000,
+            max_namespaces: 1_000,
+            encoding: None,
+        }
+    }
+}
+
+impl ParseOptions {
+    /// The defaults, with positions.
+    pub fn artifact() -> Self {
+        Self { positions: true, ..Self::default() }
+    }
+
+    /// Takes the name of the encoding that the transport announced; an unknown name is ignored.
+    pub fn with_charset(mut self, label: &str) -> Self {
+        self.encoding = Encoding::for_label(label.as_bytes());
+        self
+    }
+}
+
+/// Why a text is not an acceptable XML document.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{message} (line {line}, column {column})")]
+pub struct ParseError {
+    /// The line, from 1.
+    pub line: u32,
+    /// The column in characters, from 1.
+    pub column: u32,
+    /// The sort of error.
+    pub kind: ParseErrorKind,
+    /// What is wrong, for people.
+    pub message: String,
+}
+
+/// The sorts of [`ParseError`].
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum ParseErrorKind {
+    /// Not well-formed.
+    Syntax,
+    /// There is no root element.
+    NoRoot,
+    /// Bytes that the encoding does not know, or an unknown encoding.
+    Encoding,
+    /// A document type declaration.
+    Doctype,
+    /// A reference to an entity that is not one of the five predefined ones.
+    Entity,
+    /// A prefix that is not declared, or a declaration that is not allowed.
+    Namespace,
+    /// Deeper, longer or with more attributes than [`ParseOptions`] allow.
+    Limit,
+}
+
+/// An error at a byte offset, before anyone has asked for its line.
+#[derive(Debug)]
+struct Flaw {
+    offset: usize,
+    kind: ParseErrorKind,
+    message: String,
+}
+
+impl Flaw {
+    fn new(offset: usize, kind: ParseErrorKind, message: impl Into<String>) -> Self {
+        Self { offset, kind, message: message.into() }
+    }
+
+    fn syntax(offset: usize, message: impl Into<String>) -> Self {
+        Self::new(offset, ParseErrorKind::Syntax, message)
+    }
+
+    fn at(self, text: &str) -> ParseError {
+        let position = crate::position::LineCursor::new(text).at(self.offset.min(text.len()));
+        ParseError { line: position.line, column: position.column, kind: self.kind, message: self.message }
+    }
+}
+
+impl Document {
+    /// Reads a document. Bytes are taken as the byte order mark, [`ParseOptions::encoding`], the XML declaration or
+    /// UTF-8 say, in this order.
+    ///
+    /// # Errors
+    /// Whatever XML 1.0 with namespaces calls ill-formed, a DTD, and what exceeds the limits of `options`.
+    pub fn parse(input: &[u8], options: &ParseOptions) -> Result<Self, ParseError> {
+        let text = decode::decode(input, options)?;
+        let mut document = Self::with_capacity(1 + count_nodes(text.as_bytes()), text.len() / 3);
+        if options.positions {
+            document.positions = Some(Box::default());
+        }
+        let holder = document.root();
+        Builder::new(&mut document, &text, options, holder).run().map_err(|flaw| flaw.at(&text))?;
+        document.give_back();
+        Ok(document)
+    }
+
+    /// Reads a whole document and appends its root element to `parent`, dropping what stood outside of the root
+    /// element. Returns the element. If the input is refused, this document stays as it was.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub fn parse_into(&mut self, parent: NodeId, input: &[u8], options: &ParseOptions) -> Result<NodeId, ParseError> {
+        let text = decode::decode(input, options)?;
+        let (nodes, attributes, characters) = (self.nodes.len(), self.attributes.len(), self.text.len());
+        let declaration = self.declaration.take();
+        self.nodes.reserve(1 + count_nodes(text.as_bytes()));
+        // A document node of its own holds the tree until it is known to be whole.
+        let holder = self.next_id();
+        self.nodes.push(Node::document(holder));
+        let outcome = Builder::new(self, &text, options, holder).run();
+        self.declaration = declaration;
+        let element = match outcome {
+            Ok(element) => element,
+            Err(flaw) => {
+                self.nodes.truncate(nodes);
+                self.attributes.truncate(attributes);
+                self.text.truncate(characters);
+                return Err(flaw.at(&text));
+            }
+        };
+        self.append_child(parent, element);
+        Ok(element)
+    }
+
+    /// Returns the memory that growing took too much, where it is worth a reallocation.
+    fn give_back(&mut self) {
+        const WORTH_IT: usize = 256 * 1024;
+        if self.text.capacity() - self.text.len() > WORTH_IT {
+            self.text.shrink_to_fit();
+        }
+        if (self.attributes.capacity() - self.attributes.len()) * size_of::<crate::document::Attr>() > WORTH_IT {
+            self.attributes.shrink_to_fit();
+        }
+    }
+}
+
+/// About how many nodes the text will become: one for each tag that is no end tag, one for each text before a tag.
+/// Comments and CDATA sections can make it wrong, which costs time or memory but nothing else.
+fn count_nodes(text: &[u8]) -> usize {
+    /// Up to here a guess costs less than counting: memory that is not needed goes with the message.
+    const SMALL: usize = 64 * 1024;
+    if text.len() <= SMALL {
+        return text.len() / 12;
+    }
+    let mut count = 0;
+    for at in memchr::memchr_iter(b'<', text) {
+        count += usize::from(text.get(at + 1) != Some(&b'/'));
+        count += usize::from(at > 0 && text.get(at - 1) != Some(&b'>'));
+    }
+    count
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,184 @@
+//! XPath 1.0, compiled once and evaluated on any [`Document`](crate::Document).
+//!
+//! Begin at [`XPath::compile`]. `lexer` and `parser` make the tree of `ast`, `analysis` finds out what can be evaluated
+//! as a stream; `evaluate` walks the tree, `path` walks location paths without building sets it does not need.
+//!
+//! Beyond the recommendation there are `lower-case`, `upper-case` and `ends-with`, as in Jaxen. Without a DTD there are
+//! no ID attributes, so `id()` finds nothing.
+
+mod analysis;
+mod ast;
+mod axes;
+mod compare;
+mod evaluate;
+mod functions;
+mod lexer;
+mod node;
+mod number;
+mod order;
+mod parser;
+mod path;
+mod value;
+
+use std::fmt;
+
+use crate::document::NodeId;
+
+pub use node::{NodePart, NodeRef};
+pub use number::{number_to_string, string_to_number};
+pub use value::{NodeSet, Value};
+
+/// A compiled expression.
+#[derive(Clone)]
+pub struct XPath {
+    text: Box<str>,
+    root: ast::Expr,
+}
+
+/// Why a text is not XPath 1.0.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{message} at column {column}")]
+pub struct XPathError {
+    /// Where, in characters from 1.
+    pub column: usize,
+    /// What is wrong, for people.
+    pub message: String,
+}
+
+/// Why an evaluation has no result.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EvalError {
+    /// A prefix that was not among the namespaces at compile time.
+    #[error("the prefix {0} is not bound to a namespace")]
+    UnknownPrefix(String),
+    /// A variable that the environment does not know.
+    #[error("Variable {0}")]
+    UnknownVariable(String),
+    /// A function that neither XPath nor the environment knows.
+    #[error("there is no function {0}")]
+    UnknownFunction(String),
+    /// A function that got the wrong number of arguments.
+    #[error("the function {0} got a wrong number of arguments")]
+    Arguments(String),
+    /// Something else than a node-set where only a node-set makes sense.
+    #[error("a node-set is needed, but there is a {0}")]
+    NotANodeSet(&'static str),
+    /// What a variable or function of the environment had to say.
+    #[error("{0}")]
+    Environment(String),
+}
+
+/// Variables and functions from outside.
+pub trait Environment<'a> {
+    /// The value of `$prefix:local`; `None` if there is no such variable.
+    ///
+    /// # Errors
+    /// The variable exists but has no value.
+    fn variable(&self, prefix: &str, local: &str) -> Result<Option<Value<'a>>, EvalError>;
+
+    /// Calls a function that is not one of XPath's; `None` if there is no such function.
+    ///
+    /// # Errors
+    /// The function failed.
+    fn function(
+        &self,
+        prefix: &str,
+        local: &str,
+        arguments: Vec<Value<'a>>,
+        context: NodeRef<'a>,
+    ) -> Result<Option<Value<'a>>, EvalError>;
+}
+
+/// An environment without variables and functions.
+#[derive(Copy, Clone, Debug, Default)]
+pub struct NoEnvironment;
+
+impl<'a> Environment<'a> for NoEnvironment {
+    fn variable(&self, _prefix: &str, _local: &str) -> Result<Option<Value<'a>>, EvalError> {
+        Ok(None)
+    }
+
+    fn function(
+        &self,
+        _prefix: &str,
+        _local: &str,
+        _arguments: Vec<Value<'a>>,
+        _context: NodeRef<'a>,
+    ) -> Result<Option<Value<'a>>, EvalError> {
+        Ok(None)
+    }
+}
+
+impl XPath {
+    /// Compiles an expression. `namespaces` are pairs of prefix and namespace; names without prefix are in no namespace.
+    /// A prefix that is not among them is an error only when the expression is evaluated.
+    ///
+    /// # Errors
+    /// The text does not follow the grammar, or is nested more than a hundred levels deep.
+    pub fn compile<P: AsRef<str>, U: AsRef<str>>(text: &str, namespaces: &[(P, U)]) -> Result<Self, XPathError> {
+        let resolve = |prefix: &str| {
+            let found = namespaces.iter().find(|(known, _)| known.as_ref() == prefix);
+            found.map(|(_, uri)| uri.as_ref()).or((prefix == "xml").then_some(crate::XML_NAMESPACE)).map(str::to_owned)
+        };
+        let root = parser::parse(text, &resolve)?;
+        Ok(Self { text: text.into(), root })
+    }
+
+    /// The expression as written.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Evaluates with `context` as the context node; `/` is the document node.
+    ///
+    /// # Errors
+    /// See [`EvalError`].
+    pub fn evaluate<'a>(&self, context: NodeRef<'a>, env: &dyn Environment<'a>) -> Result<Value<'a>, EvalError> {
+        self.with_root(context, None, env).value(&self.root)
+    }
+
+    /// As [`Self::evaluate`], but in the context's document nothing lies above the node `root`, and `/` is that node.
+    ///
+    /// # Errors
+    /// See [`EvalError`].
+    pub fn evaluate_below<'a>(
+        &self,
+        context: NodeRef<'a>,
+        root: NodeId,
+        env: &dyn Environment<'a>,
+    ) -> Result<Value<'a>, EvalError> {
+        self.with_root(context, Some(root), env).value(&self.root)
+    }
+
+    /// The effective boolean value, found without collecting nodes. `root` as in [`Self::evaluate_below`].
+    ///
+    /// # Errors
+    /// See [`EvalError`].
+    pub fn evaluate_boolean<'a>(
+        &self,
+        context: NodeRef<'a>,
+        root: Option<NodeId>,
+        env: &dyn Environment<'a>,
+    ) -> Result<bool, EvalError> {
+        self.with_root(context, root, env).boolean(&self.root)
+    }
+
+    fn with_root<'a, 'e>(
+        &self,
+        context: NodeRef<'a>,
+        root: Option<NodeId>,
+        env: &'e dyn Environment<'a>,
+    ) -> evaluate::Evaluator<'a, 'e> {
+        evaluate::Evaluator::new(context, root, env)
+    }
+}
+
+impl fmt::Debug for XPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "XPath({})", self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests;
