@@ -43,10 +43,12 @@ pub mod access_log;
 pub mod client;
 mod clock;
 mod h1;
+mod h2_body;
 pub mod headers;
 mod io;
 mod message;
 pub mod server;
+mod silence;
 pub mod tls;
 
 pub use client::{Client, ClientConfig, ClientError, ClientErrorKind, ClientRequest, ClientResponse, Destination};

@@ -7,41 +7,10 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use tokio::io::AsyncWrite;
-use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::read_memory;
 use crate::io::Io;
-
-/// Ends a silence. It costs nothing while data flows: the timer is not moved at each read or write, but looks, when it
-/// fires, whether the present silence is old enough.
-#[derive(Debug)]
-struct Silence {
-    limit: Duration,
-    since: Option<Instant>,
-    timer: Option<Pin<Box<Sleep>>>,
-}
-
-impl Silence {
-    /// Ready when the silence that began at the first call after [`Silence::broken`] has lasted for the limit.
-    fn poll_too_long(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let due = *self.since.get_or_insert_with(Instant::now) + self.limit;
-        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(due)));
-        if timer.deadline() > due {
-            timer.as_mut().reset(due);
-        }
-        while timer.as_mut().poll(cx).is_ready() {
-            if timer.deadline() >= due {
-                return Poll::Ready(());
-            }
-            timer.as_mut().reset(due);
-        }
-        Poll::Pending
-    }
-
-    fn broken(&mut self) {
-        self.since = None;
-    }
-}
+use crate::silence::Silence;
 
 /// A connection as the HTTP/1 code sees it.
 #[derive(Debug)]
@@ -55,8 +24,7 @@ pub(crate) struct Wire {
 
 impl Wire {
     pub(crate) fn new(io: Io, silence_limit: Duration) -> Self {
-        let silence = Silence { limit: silence_limit, since: None, timer: None };
-        Self { io, buf: BytesMut::new(), silence, unflushed: false }
+        Self { io, buf: BytesMut::new(), silence: Silence::new(silence_limit), unflushed: false }
     }
 
     pub(crate) fn io(&self) -> &Io {
@@ -70,8 +38,7 @@ impl Wire {
 
     /// Changes how long the peer may be silent.
     pub(crate) fn set_silence_limit(&mut self, limit: Duration) {
-        self.silence.limit = limit;
-        self.silence.broken();
+        self.silence.set_limit(limit);
     }
 
     /// Reads what is there behind what is buffered; 0 at the end. Silence ends as [`io::ErrorKind::TimedOut`].
