@@ -1,9 +1,9 @@
 //! Bodies of HTTP/2 streams as the rest of the system sees bodies, and the other way round.
 
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -79,6 +79,8 @@ pub(crate) struct Sent {
     pub(crate) body: Body,
     /// A failing body ends properly instead of breaking the stream.
     pub(crate) terminate_on_error: bool,
+    /// Why the body failed, for whoever waits for the answer: the stream itself tells only that it was broken off.
+    pub(crate) failed: Arc<OnceLock<BodyError>>,
 }
 
 impl http_body::Body for Sent {
@@ -86,8 +88,12 @@ impl http_body::Body for Sent {
     type Error = BodyError;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let terminate = self.terminate_on_error;
-        Pin::new(&mut self.body).poll_frame(cx).map(|next| next.filter(|frame| frame.is_ok() || !terminate))
+        let next = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        if let Some(Err(error)) = &next {
+            // The first error is the one that counts.
+            let _ = self.failed.set(error.clone());
+        }
+        Poll::Ready(next.filter(|frame| frame.is_ok() || !self.terminate_on_error))
     }
 
     fn is_end_stream(&self) -> bool {

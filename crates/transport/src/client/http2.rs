@@ -3,8 +3,8 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use http::header::{CONTENT_LENGTH, HOST};
@@ -111,7 +111,9 @@ impl Sender {
             .path_and_query(request.target.as_str())
             .build()
             .map_err(|_| ClientErrorKind::Protocol("the request's target is not one for HTTP/2"))?;
-        let mut outgoing = http::Request::new(Sent { body: request.body, terminate_on_error: false });
+        let failed = Arc::new(OnceLock::new());
+        let body = Sent { body: request.body, terminate_on_error: false, failed: Arc::clone(&failed) };
+        let mut outgoing = http::Request::new(body);
         *outgoing.method_mut() = request.method;
         *outgoing.uri_mut() = uri;
         *outgoing.version_mut() = Version::HTTP_2;
@@ -123,7 +125,7 @@ impl Sender {
             self.0.send_request(outgoing).await
         };
         let response = tokio::time::timeout(limits.socket_timeout, exchange).await;
-        let response = response.map_err(|_| ClientErrorKind::TimedOut)?.map_err(|error| failure(&error))?;
+        let response = response.map_err(|_| ClientErrorKind::TimedOut)?.map_err(|_| failure(&failed))?;
         let (parts, incoming) = response.into_parts();
         let body = if http_body::Body::is_end_stream(&incoming) {
             Body::Empty
@@ -136,13 +138,6 @@ impl Sender {
     }
 }
 
-fn failure(error: &hyper::Error) -> ClientErrorKind {
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        if let Some(body) = cause.downcast_ref::<BodyError>() {
-            return ClientErrorKind::RequestBody(body.clone());
-        }
-        source = cause.source();
-    }
-    ClientErrorKind::Closed
+fn failure(request_body: &OnceLock<BodyError>) -> ClientErrorKind {
+    request_body.get().cloned().map_or(ClientErrorKind::Closed, ClientErrorKind::RequestBody)
 }

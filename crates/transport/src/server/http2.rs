@@ -145,6 +145,7 @@ fn into_hyper(response: Response, head_only: bool, server: &str) -> http::Respon
     let body = Sent {
         body: if bodiless { Body::Empty } else { response.body },
         terminate_on_error: response.on_body_error == OnBodyError::Terminate,
+        failed: Arc::default(),
     };
     let mut out = http::Response::new(body);
     *out.status_mut() = response.status;
