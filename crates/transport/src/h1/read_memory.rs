@@ -21,8 +21,10 @@ use crate::io::Io;
 const BLOCK: usize = 256 * 1024;
 /// A read is offered at least this much of a block.
 const SPACE: usize = 96 * 1024;
-/// Blocks that a thread holds at most: 12 MiB.
-const MAX_BLOCKS: usize = 48;
+/// Blocks that a thread holds at most: 16 MiB. A hundred connections with bodies of 100 kB fit in, however slow.
+const MAX_BLOCKS: usize = 64;
+/// Blocks that are looked at before a new one is made, or the read is made small.
+const TRIES: usize = 16;
 /// Blocks that a thread keeps when it could do with fewer.
 const KEPT_BLOCKS: usize = 4;
 /// The size of a read when all blocks are held, and of the largest read that is copied out of a block: something small
@@ -70,7 +72,7 @@ impl ReadMemory {
     /// Brings a block with space to the front; false if all are held and no more may be made.
     fn find_block(&mut self) -> bool {
         // The one in use nearly always serves; when it does not, the next ones have been held for longest.
-        for _ in 0..self.blocks.len().min(3) {
+        for _ in 0..self.blocks.len().min(TRIES) {
             if self.blocks.front_mut().is_some_and(has_space) {
                 self.let_go();
                 return true;
