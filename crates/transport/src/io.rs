@@ -8,6 +8,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsStream;
 
+use crate::tls::ALPN_HTTP2;
+
 /// A connected socket. An enum rather than a trait object: the plain case costs one predictable branch.
 #[derive(Debug)]
 pub(crate) enum Io {
@@ -21,6 +23,16 @@ impl Io {
         match self {
             Self::Plain(tcp) => tcp,
             Self::Tls(tls) => tls.get_ref().0,
+        }
+    }
+}
+
+impl Io {
+    /// Whether the TLS handshake chose HTTP/2.
+    pub(crate) fn is_http2(&self) -> bool {
+        match self {
+            Self::Plain(_) => false,
+            Self::Tls(tls) => tls.get_ref().1.alpn_protocol() == Some(ALPN_HTTP2),
         }
     }
 }
