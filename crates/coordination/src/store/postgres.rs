@@ -83,6 +83,6 @@ impl Dialect for Postgres {
     }
 
     fn script(&self) -> &'static str {
-        "dbscripts/postgres/postgresql_cluster.sql"
+        "dbscripts/postgresql/postgresql_cluster.sql"
     }
 }
