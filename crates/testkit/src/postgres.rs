@@ -15,6 +15,7 @@ pub struct Postgres {
     user: Option<(u32, u32)>,
     port: u16,
     child: Option<Child>,
+    settings: Vec<String>,
 }
 
 impl Postgres {
@@ -23,13 +24,21 @@ impl Postgres {
     /// # Errors
     /// When PostgreSQL is not installed or does not start.
     pub fn start() -> io::Result<Self> {
+        Self::start_with(&[])
+    }
+
+    /// As [`Postgres::start`], with further settings, `name=value` each.
+    ///
+    /// # Errors
+    /// When PostgreSQL is not installed or does not start.
+    pub fn start_with(settings: &[&str]) -> io::Result<Self> {
         let folder = TempDir::new()?;
         let user = run_as_nobody_if_root(folder.path())?;
         let bin = installed()?;
         let mut init = command(&bin.join("initdb"), user, folder.path());
         init.args(["-A", "trust", "-U", "mi", "-E", "UTF8", "--no-sync", "-D"]).arg(folder.path().join("data"));
         run(init)?;
-        let mut server = Self { folder, bin, user, port: free_port()?, child: None };
+        let mut server = Self { folder, bin, user, port: free_port()?, child: None, settings: settings.iter().map(|s| (*s).to_owned()).collect() };
         server.resume()?;
         let mut create = command(&server.bin.join("createdb"), server.user, server.folder.path());
         create.args(["-h", "127.0.0.1", "-U", "mi", "-p", &server.port.to_string(), "mi"]);
@@ -44,13 +53,9 @@ impl Postgres {
     pub fn resume(&mut self) -> io::Result<()> {
         let mut serve = command(&self.bin.join("postgres"), self.user, self.folder.path());
         serve.arg("-D").arg(self.folder.path().join("data")).args(["-p", &self.port.to_string()]);
-        for setting in [
-            "listen_addresses=127.0.0.1",
-            "unix_socket_directories=",
-            "max_connections=400",
-            "fsync=off",
-            "log_destination=stderr",
-        ] {
+        let own =
+            ["listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=400", "fsync=off", "log_destination=stderr"];
+        for setting in own.into_iter().chain(self.settings.iter().map(String::as_str)) {
             serve.args(["-c", setting]);
         }
         self.child = Some(start(serve, "database system is ready to accept connections")?);

@@ -3,14 +3,14 @@
 use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
 
-use super::dialect::arguments;
+use super::dialect::one_of;
 use super::error::StoreError;
 use super::membership::node_name;
 use super::sql::{Arg, SqlStore, Tx, column};
 use crate::protocol::{Epoch, NodeName, Reply, Session, TaskName};
 
 /// How many tasks one statement names.
-const CHUNK: usize = 200;
+const CHUNK: usize = 500;
 
 impl SqlStore {
     /// Whether this session leads in this epoch. The state row is locked, so that no election and no change of the set of
@@ -106,13 +106,13 @@ impl SqlStore {
         for node in &members {
             let own: Vec<&TaskName> = tasks.iter().filter(|(_, to)| to == node).map(|(task, _)| task).collect();
             for chunk in own.chunks(CHUNK) {
+                let (named, names) = one_of(self.dialect, chunk.iter().map(|task| &***task));
                 let text = format!(
-                    "UPDATE COORDINATED_TASK_TABLE SET DESTINED_NODE_ID = ?, GROUP_ID = ? WHERE TASK_NAME IN ({}) \
-                     AND DESTINED_NODE_ID IS NULL AND TASK_STATE <> 'COMPLETED' AND (GROUP_ID IS NULL OR GROUP_ID = ?)",
-                    arguments(chunk.len())
+                    "UPDATE COORDINATED_TASK_TABLE SET DESTINED_NODE_ID = ?, GROUP_ID = ? WHERE TASK_NAME {named} \
+                     AND DESTINED_NODE_ID IS NULL AND TASK_STATE <> 'COMPLETED' AND (GROUP_ID IS NULL OR GROUP_ID = ?)"
                 );
                 let mut args: Vec<Arg<'_>> = vec![node.into(), group];
-                args.extend(chunk.iter().map(|task| Arg::from(*task)));
+                args.extend(names.iter().map(Arg::from));
                 args.push(group);
                 tx.execute("assign tasks", &text, &args).await?;
             }
@@ -136,12 +136,12 @@ impl SqlStore {
             return Ok(Reply::Fenced);
         }
         for chunk in tasks.chunks(CHUNK) {
+            let (named, names) = one_of(self.dialect, chunk.iter().map(|task| &**task));
             let text = format!(
-                "DELETE FROM COORDINATED_TASK_TABLE WHERE TASK_NAME IN ({}) AND (GROUP_ID IS NULL OR GROUP_ID = ?){}",
-                arguments(chunk.len()),
+                "DELETE FROM COORDINATED_TASK_TABLE WHERE TASK_NAME {named} AND (GROUP_ID IS NULL OR GROUP_ID = ?){}",
                 if owned { "" } else { " AND DESTINED_NODE_ID IS NULL" }
             );
-            let mut args: Vec<Arg<'_>> = chunk.iter().map(Arg::from).collect();
+            let mut args: Vec<Arg<'_>> = names.iter().map(Arg::from).collect();
             args.push((&self.group).into());
             tx.execute("delete tasks", &text, &args).await?;
         }

@@ -42,6 +42,10 @@ impl Dialect for Postgres {
         )
     }
 
+    fn in_joined(&self) -> Option<&'static str> {
+        Some("= ANY(string_to_array(?, chr(31)))")
+    }
+
     fn notify(&self) -> Option<&'static str> {
         Some("SELECT pg_notify('mi_cluster', ?)")
     }

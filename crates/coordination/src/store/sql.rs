@@ -55,6 +55,12 @@ impl<'a> From<&'a str> for Arg<'a> {
     }
 }
 
+impl<'a> From<&'a String> for Arg<'a> {
+    fn from(text: &'a String) -> Self {
+        Self::Text(text)
+    }
+}
+
 impl<'a> From<&'a Arc<str>> for Arg<'a> {
     fn from(text: &'a Arc<str>) -> Self {
         Self::Text(text)

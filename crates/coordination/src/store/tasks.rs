@@ -6,13 +6,13 @@ use std::sync::Arc;
 use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
 
-use super::dialect::arguments;
+use super::dialect::one_of;
 use super::error::StoreError;
-use super::sql::{Arg, SqlStore, column, execute, rows};
+use super::sql::{Arg, SqlStore, Tx, column, execute, rows};
 use crate::protocol::{Reply, Row, Session, TaskName, TaskState, Wanted};
 
 /// How many tasks one statement names.
-const CHUNK: usize = 200;
+const CHUNK: usize = 500;
 
 impl SqlStore {
     pub(super) async fn sync(
@@ -34,14 +34,14 @@ impl SqlStore {
         for (wanted, tasks) in by_state {
             let from: Vec<String> = wanted.from().iter().map(|state| format!("'{}'", state.text())).collect();
             for chunk in tasks.chunks(CHUNK) {
+                let (named, names) = one_of(self.dialect, chunk.iter().map(|task| &***task));
                 let text = format!(
-                    "UPDATE COORDINATED_TASK_TABLE SET TASK_STATE = ? WHERE TASK_NAME IN ({}) AND DESTINED_NODE_ID = ? \
+                    "UPDATE COORDINATED_TASK_TABLE SET TASK_STATE = ? WHERE TASK_NAME {named} AND DESTINED_NODE_ID = ? \
                      AND TASK_STATE IN ({}) AND (GROUP_ID IS NULL OR GROUP_ID = ?)",
-                    arguments(chunk.len()),
                     from.join(", ")
                 );
                 let mut args: Vec<Arg<'_>> = vec![wanted.state().text().into()];
-                args.extend(chunk.iter().map(|task| Arg::from(*task)));
+                args.extend(names.iter().map(Arg::from));
                 args.extend([node, group]);
                 tx.execute("change states of own tasks", &text, &args).await?;
             }
@@ -63,6 +63,9 @@ impl SqlStore {
         let mut tx = self.begin(connection).await?;
         let mut inserted = 0;
         for chunk in tasks.chunks(CHUNK) {
+            if self.are_present(&mut tx, chunk).await? {
+                continue;
+            }
             let text = format!(
                 "{insert} INTO COORDINATED_TASK_TABLE (TASK_NAME, DESTINED_NODE_ID, TASK_STATE, GROUP_ID) VALUES {}{absent}",
                 vec!["(?, NULL, ?, ?)"; chunk.len()].join(", ")
@@ -83,6 +86,17 @@ impl SqlStore {
         Ok(Reply::Done)
     }
 
+    /// Whether all of these tasks have a row: every node registers every task, and counting is cheaper than inserting in
+    /// vain.
+    async fn are_present(&self, tx: &mut Tx<'_>, tasks: &[(TaskName, bool)]) -> Result<bool, StoreError> {
+        let (named, names) = one_of(self.dialect, tasks.iter().map(|(task, _)| &**task));
+        let text = format!("SELECT COUNT(*) FROM COORDINATED_TASK_TABLE WHERE TASK_NAME {named}");
+        let args: Vec<Arg<'_>> = names.iter().map(Arg::from).collect();
+        let found = tx.rows("look for tasks", &text, &args).await?;
+        let count: i64 = found.first().map_or(Ok(0), |row| column(row, 0))?;
+        Ok(usize::try_from(count).is_ok_and(|count| count == tasks.len()))
+    }
+
     pub(super) async fn withdraw(
         &self,
         connection: &mut AnyConnection,
@@ -90,12 +104,12 @@ impl SqlStore {
     ) -> Result<Reply, StoreError> {
         let mut tx = self.begin(connection).await?;
         for chunk in tasks.chunks(CHUNK) {
+            let (named, names) = one_of(self.dialect, chunk.iter().map(|task| &**task));
             let text = format!(
-                "DELETE FROM COORDINATED_TASK_TABLE WHERE TASK_NAME IN ({}) \
-                 AND (DESTINED_NODE_ID = ? OR DESTINED_NODE_ID IS NULL) AND (GROUP_ID IS NULL OR GROUP_ID = ?)",
-                arguments(chunk.len())
+                "DELETE FROM COORDINATED_TASK_TABLE WHERE TASK_NAME {named} \
+                 AND (DESTINED_NODE_ID = ? OR DESTINED_NODE_ID IS NULL) AND (GROUP_ID IS NULL OR GROUP_ID = ?)"
             );
-            let mut args: Vec<Arg<'_>> = chunk.iter().map(Arg::from).collect();
+            let mut args: Vec<Arg<'_>> = names.iter().map(Arg::from).collect();
             args.extend([Arg::from(&self.node), Arg::from(&self.group)]);
             tx.execute("delete undeployed tasks", &text, &args).await?;
         }
