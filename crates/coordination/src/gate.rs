@@ -58,6 +58,7 @@ pub(crate) struct Shared {
     /// Fires that are running.
     running: AtomicUsize,
     idle: Notify,
+    renewed: Notify,
     cluster: Option<Cluster>,
 }
 
@@ -89,6 +90,7 @@ impl Shared {
             offset: AtomicI64::new(0),
             running: AtomicUsize::new(0),
             idle: Notify::new(),
+            renewed: Notify::new(),
             cluster,
         }
     }
@@ -102,6 +104,7 @@ impl Shared {
         let read = i64::try_from(read.as_millis()).unwrap_or(i64::MAX);
         self.offset.store(database.saturating_sub(read), Ordering::Relaxed);
         self.lease.store(u64::try_from(until.as_micros()).unwrap_or(u64::MAX), Ordering::Release);
+        self.renewed.notify_waiters();
     }
 
     /// How long the lease still holds; zero when it does not, `None` without a cluster.
@@ -191,6 +194,17 @@ impl Gate {
         self.shared.running.fetch_add(1, Ordering::AcqRel);
         let pass = Pass { shared: self.shared.clone() };
         self.is_open().then_some(pass)
+    }
+
+    /// Waits until the lease holds: while the standing is open and the gate is not, that is what is missing.
+    pub async fn lease(&self) {
+        loop {
+            let renewed = self.shared.renewed.notified();
+            if self.shared.has_lease() {
+                return;
+            }
+            renewed.await;
+        }
     }
 
     /// The standing, and each change of it. The lease is not part of it: it may have ended while the standing is open.

@@ -38,7 +38,14 @@ impl Postgres {
         let mut init = command(&bin.join("initdb"), user, folder.path());
         init.args(["-A", "trust", "-U", "mi", "-E", "UTF8", "--no-sync", "-D"]).arg(folder.path().join("data"));
         run(init)?;
-        let mut server = Self { folder, bin, user, port: free_port()?, child: None, settings: settings.iter().map(|s| (*s).to_owned()).collect() };
+        let mut server = Self {
+            folder,
+            bin,
+            user,
+            port: free_port()?,
+            child: None,
+            settings: settings.iter().map(|s| (*s).to_owned()).collect(),
+        };
         server.resume()?;
         let mut create = command(&server.bin.join("createdb"), server.user, server.folder.path());
         create.args(["-h", "127.0.0.1", "-U", "mi", "-p", &server.port.to_string(), "mi"]);
@@ -53,8 +60,13 @@ impl Postgres {
     pub fn resume(&mut self) -> io::Result<()> {
         let mut serve = command(&self.bin.join("postgres"), self.user, self.folder.path());
         serve.arg("-D").arg(self.folder.path().join("data")).args(["-p", &self.port.to_string()]);
-        let own =
-            ["listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=400", "fsync=off", "log_destination=stderr"];
+        let own = [
+            "listen_addresses=127.0.0.1",
+            "unix_socket_directories=",
+            "max_connections=400",
+            "fsync=off",
+            "log_destination=stderr",
+        ];
         for setting in own.into_iter().chain(self.settings.iter().map(String::as_str)) {
             serve.args(["-c", setting]);
         }
