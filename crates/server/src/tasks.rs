@@ -74,7 +74,6 @@ impl Job for Injection {
 /// does.
 pub fn coordinator(settings: &Settings) -> Result<Coordinator, String> {
     let Some(database) = settings.coordination_datasource() else { return Ok(Coordinator::local()) };
-    tracing::info!(target: CLUSTER_LOG, "Initializing task coordination.");
     let address = address(database)?;
     let node = settings.cluster.node_id.clone().unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
     let mut options = ClusterOptions::new(node.as_str());
