@@ -133,7 +133,7 @@ impl Sender {
             Body::Stream(Box::pin(StreamBody::new(incoming, limits.socket_timeout, limits.max_body, flag)))
         };
         let (status, version, headers) = (parts.status, parts.version, parts.headers);
-        Ok(ClientResponse { status, reason: None, version, headers, body, early: false })
+        Ok(ClientResponse { status, reason: None, version, headers, body, early: false, upgraded: None })
     }
 }
 

@@ -29,7 +29,7 @@ const RECENT: Duration = Duration::from_secs(1);
 pub(crate) struct Connection {
     pub(crate) wire: Wire,
     /// Counts the connection among the open ones of its destination.
-    pub(crate) _slot: Slot,
+    pub(crate) slot: Slot,
     pub(crate) born: Instant,
     /// The runtime whose events it gets.
     pub(crate) runtime: Id,

@@ -36,6 +36,11 @@ impl Wire {
         self.buf.is_empty().then_some(self.io)
     }
 
+    /// The stream and what was read of it already.
+    pub(crate) fn into_parts(self) -> (Io, BytesMut) {
+        (self.io, self.buf)
+    }
+
     /// Changes how long the peer may be silent.
     pub(crate) fn set_silence_limit(&mut self, limit: Duration) {
         self.silence.set_limit(limit);
