@@ -51,6 +51,7 @@ pub mod server;
 mod silence;
 pub mod tls;
 mod upgrade;
+mod wire_log;
 
 pub use client::{Client, ClientConfig, ClientError, ClientErrorKind, ClientRequest, ClientResponse, Destination};
 pub use message::{ConnectionInfo, Framing, Handler, OnBodyError, Request, Response, Target, TlsInfo};

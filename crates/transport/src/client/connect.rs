@@ -17,6 +17,7 @@ use crate::h1::outgoing::{Encoding, Outgoing, put_field};
 use crate::h1::wire::Wire;
 use crate::io::Io;
 use crate::tls::ClientTls;
+use crate::wire_log::Peer;
 
 /// Connects within `limit`, which covers everything from name resolution to the TLS handshake.
 pub(crate) async fn connect(
@@ -57,7 +58,7 @@ async fn tunnel(
         put_field(&mut head, &PROXY_AUTHORIZATION, authorization);
     }
     head.extend_from_slice(b"\r\n");
-    let mut wire = Wire::new(Io::Plain(tcp), limit);
+    let mut wire = Wire::new(Io::Plain(tcp), Peer::BackEnd, limit);
     let answer = exchange(&mut wire, Outgoing::new(head, Body::Empty, Encoding::None, false)).await;
     let status = answer.map_err(|_| ClientErrorKind::ProxyRefused(None))?.head.status;
     match wire.into_io() {

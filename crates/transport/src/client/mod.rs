@@ -40,6 +40,7 @@ use crate::h1::outgoing::Outgoing;
 use crate::h1::wire::Wire;
 use crate::tls::{ClientTls, ClientTlsConfig};
 use crate::upgrade::Upgraded;
+use crate::wire_log::{self, Peer};
 pub(crate) use destination::Slot;
 use exchange::{Answer, Failure, exchange};
 use pool::{Connection, Keeping, PoolKey};
@@ -153,7 +154,7 @@ impl Client {
             let sender = http2::open(io, slot, key.clone(), self.config.idle_timeout).await;
             return sender.map(Connected::Http2).map_err(failed);
         }
-        let wire = Wire::new(io, self.config.socket_timeout);
+        let wire = Wire::new(io, Peer::BackEnd, self.config.socket_timeout);
         let (born, runtime) = (Instant::now(), Handle::current().id());
         Ok(Connected::Http1(Connection { wire, slot, born, runtime }))
     }
@@ -192,6 +193,8 @@ impl Client {
     }
 
     fn log_request(&self, request: &ClientRequest, connection: &Connection) {
+        let version = if request.options.http_10 { Version::HTTP_10 } else { Version::HTTP_11 };
+        wire_log::request(Peer::BackEnd, &request.method, request.target.as_str(), version, &request.headers);
         if let Some(log) = &self.config.access_log {
             let tcp = connection.wire.io().tcp();
             log.write(&Line::Request(RequestLine {
@@ -199,13 +202,14 @@ impl Client {
                 local: tcp.local_addr().ok().map(|address| address.ip()),
                 method: &request.method,
                 target: request.target.as_str(),
-                version: if request.options.http_10 { Version::HTTP_10 } else { Version::HTTP_11 },
+                version,
                 headers: &request.headers,
             }));
         }
     }
 
     fn log_response(&self, head: &ResponseHead, connection: &Connection, bytes: Option<u64>) {
+        wire_log::response(Peer::BackEnd, head.status, &head.headers);
         if let Some(log) = &self.config.access_log {
             let tcp = connection.wire.io().tcp();
             log.write(&Line::Response(ResponseLine {

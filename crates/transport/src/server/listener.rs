@@ -18,6 +18,7 @@ use crate::h1::wire::Wire;
 use crate::io::Io;
 use crate::message::{ConnectionInfo, Handler};
 use crate::tls::{ALPN_HTTP2, ServerTls};
+use crate::wire_log::Peer;
 
 /// Connections that wait to be accepted.
 const BACKLOG: i32 = 4096;
@@ -166,7 +167,7 @@ impl<H: Handler> Acceptor<H> {
                     Err(_) => return tracing::debug!(%peer, "TLS handshake took too long"),
                 },
             };
-            serve(Wire::new(io, limit), Arc::new(info), shared, mine).await;
+            serve(Wire::new(io, Peer::Client, limit), Arc::new(info), shared, mine).await;
         });
         // The task has not run yet: it runs on this thread, after us.
         self.connections.with(|open| open.insert(id, (activity, task.abort_handle())));
