@@ -8,6 +8,7 @@ use http::header::PROXY_AUTHORIZATION;
 use mi_payload::Body;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
+use tokio_rustls::TlsStream;
 
 use super::destination::Destination;
 use super::error::ClientErrorKind;
@@ -42,7 +43,7 @@ async fn open(destination: &Destination, tls: Option<&ClientTls>, limit: Duratio
         tcp = tunnel(tcp, destination, proxy, limit).await?;
     }
     let stream = tls.connect(destination.host(), tcp).await.map_err(ClientErrorKind::Tls)?;
-    Ok(Io::Tls(Box::new(stream.into())))
+    Ok(Io::from(TlsStream::from(stream)))
 }
 
 /// Has a proxy open a tunnel.

@@ -11,6 +11,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
+use tokio_rustls::TlsStream;
 
 use super::connection::{Activity, Shared, serve};
 use super::http2;
@@ -157,7 +158,7 @@ impl<H: Handler> Acceptor<H> {
                     Ok(Ok((stream, told))) => {
                         info.tls = Some(told);
                         let http2 = stream.get_ref().1.alpn_protocol() == Some(ALPN_HTTP2);
-                        let io = Io::Tls(Box::new(stream.into()));
+                        let io = Io::from(TlsStream::from(stream));
                         if http2 {
                             return http2::serve(io, Arc::new(info), shared, mine).await;
                         }
