@@ -10,8 +10,9 @@ use mi_xml::{AttributeId, Document, NodeId};
 
 use crate::awareness;
 use crate::fault::{CompileError, ExpressionFault};
+use crate::jsonpath::JsonPath;
 use crate::jsonpath::json_eval::JsonEval;
-use crate::message::Message;
+use crate::message::{Message, Scope};
 use crate::namespaces::Namespaces;
 use crate::synapse::SynapseExpression;
 use crate::xpath::SynapseXPath;
@@ -62,6 +63,15 @@ pub struct SelectedNode<'m> {
     pub node: NodeId,
     /// The attribute, if it is one.
     pub attribute: Option<AttributeId>,
+}
+
+/// What a `json-eval(…)` works on, for mediators that change it (enrich).
+#[derive(Clone, Debug)]
+pub struct JsonTarget<'e> {
+    /// The path, its `{…}` parts filled in.
+    pub path: Cow<'e, JsonPath>,
+    /// The property whose text the path is for; `None` for the payload.
+    pub property: Option<(Scope, &'e str)>,
 }
 
 impl Expression {
@@ -133,6 +143,19 @@ impl Expression {
         match &self.compiled {
             Compiled::XPath(_) | Compiled::Json(_) => Ok(None),
             Compiled::Synapse(expression) => expression.object(message).map(Some),
+        }
+    }
+
+    /// The path of a `json-eval(…)` for this message; `None` for other languages.
+    ///
+    /// # Errors
+    /// A `{…}` part of the path fails, or makes it no path.
+    pub fn json_target(&self, message: &dyn Message) -> Result<Option<JsonTarget<'_>>, ExpressionFault> {
+        match &self.compiled {
+            Compiled::Json(path) => {
+                Ok(Some(JsonTarget { path: path.path(message)?, property: path.property_source() }))
+            }
+            Compiled::XPath(_) | Compiled::Synapse(_) => Ok(None),
         }
     }
 

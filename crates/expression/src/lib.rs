@@ -24,7 +24,7 @@ mod testing;
 pub mod value_expression;
 mod xpath;
 
-pub use expression::{Expression, ExpressionKind, Selection};
+pub use expression::{Expression, ExpressionKind, JsonTarget, SelectedNode, Selection};
 pub use fault::{BuildFault, CompileError, ExpressionFault};
 pub use jsonpath::JsonPath;
 pub use message::{Envelope, Field, Held, Message, Scope};

@@ -222,6 +222,8 @@ impl Envelope {
 pub struct FaultParts {
     /// Local name of the code, in SOAP 1.1 terms or 1.2 terms; it is translated when written.
     pub code: String,
+    /// The namespace of a code that is not SOAP's own; `code` then has its prefix in front.
+    pub code_namespace: Option<String>,
     /// What happened, for a human.
     pub reason: String,
     /// URI of the node (SOAP 1.2 only).
@@ -242,12 +244,19 @@ impl FaultParts {
             document.child_elements(parent).find(|&child| document.local_name(child) == local)
         };
         let text = |node: Option<NodeId>| node.map(|node| document.text_content(node).trim().to_owned());
-        let local_part = |code: String| code.rsplit(':').next().unwrap_or_default().to_owned();
         let detail = child(fault, "detail").or_else(|| child(fault, "Detail"));
         let code = child(fault, "faultcode").or_else(|| child(fault, "Code").and_then(|code| child(code, "Value")));
         let reason = child(fault, "faultstring").or_else(|| child(fault, "Reason").and_then(|text| child(text, "Text")));
+        let value = text(code).unwrap_or_default();
+        let prefix = value.split_once(':').map_or("", |(prefix, _)| prefix);
+        let namespace = code.and_then(|node| document.lookup_namespace(node, prefix));
+        let own = namespace.filter(|uri| !uri.is_empty() && SoapVersion::of_namespace(uri).is_none());
         Self {
-            code: local_part(text(code).unwrap_or_default()),
+            code_namespace: own.map(str::to_owned),
+            code: match own {
+                Some(_) => value.clone(),
+                None => value.rsplit(':').next().unwrap_or_default().to_owned(),
+            },
             reason: text(reason).unwrap_or_default(),
             node: text(child(fault, "Node")),
             role: text(child(fault, "faultactor").or_else(|| child(fault, "Role"))),
@@ -266,6 +275,13 @@ impl FaultParts {
             let node = document.create_text(text);
             document.append_child(parent, node);
         };
+        if let (Some(namespace), Some((prefix, _))) = (&self.code_namespace, self.code.split_once(':')) {
+            document.declare_namespace(fault, prefix, namespace);
+        }
+        let code = |translate: fn(&str) -> &str| match self.code_namespace {
+            Some(_) => self.code.clone(),
+            None => format!("{prefix}:{}", translate(&self.code)),
+        };
         let detail_name = match envelope.version {
             SoapVersion::V11 => {
                 let mut plain = |local: &str, content: &str| {
@@ -273,7 +289,7 @@ impl FaultParts {
                     document.append_child(fault, element);
                     text(document, element, content);
                 };
-                plain("faultcode", &format!("{prefix}:{}", soap11_code(&self.code)));
+                plain("faultcode", &code(soap11_code));
                 plain("faultstring", &self.reason);
                 if let Some(role) = &self.role {
                     plain("faultactor", role);
@@ -295,7 +311,7 @@ impl FaultParts {
                     text(document, into, content);
                     into
                 };
-                nested("Code", Some("Value"), &format!("{prefix}:{}", soap12_code(&self.code)));
+                nested("Code", Some("Value"), &code(soap12_code));
                 let reason = nested("Reason", Some("Text"), &self.reason);
                 if let Some(node) = &self.node {
                     nested("Node", None, node);

@@ -118,6 +118,18 @@ impl JsonPath {
         self.steps.is_empty()
     }
 
+    /// The path without its last step, and the property that the last step names; `None` if it names none.
+    pub fn split_last_key(&self) -> Option<(Self, &str)> {
+        let (Step::Property(names), before) = self.steps.split_last()? else { return None };
+        let [key] = names.as_slice() else { return None };
+        let parent = Self {
+            text: ast::Shown(before).to_string().into(),
+            steps: before.to_vec(),
+            definite: ast::is_definite(before),
+        };
+        Some((parent, key))
+    }
+
     /// Evaluates the path on a value.
     ///
     /// # Errors

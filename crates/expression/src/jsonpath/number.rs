@@ -5,9 +5,13 @@ use std::cmp::Ordering;
 use mi_payload::java;
 use serde_json::Number;
 
+/// Up to this many characters a number is what its double is.
+const SHORT: usize = 15;
+
 /// Exact for integers of 64 bits, else as doubles.
 pub(super) fn compare(left: &Number, right: &Number) -> Option<Ordering> {
-    if let (Some(left), Some(right)) = (left.as_i64(), right.as_i64()) {
+    let long = left.as_str().len() > SHORT || right.as_str().len() > SHORT;
+    if long && let (Some(left), Some(right)) = (left.as_i64(), right.as_i64()) {
         return Some(left.cmp(&right));
     }
     left.as_f64()?.partial_cmp(&right.as_f64()?)

@@ -159,5 +159,9 @@ fn changes() {
     assert_eq!(path("$.l[?(@ > 9)]").delete(&mut value), Ok(0));
     assert_eq!(path("$..c").delete(&mut value), Ok(1));
     assert!(path("$.a").rename(&mut value, "none", "z").is_err());
+    let whole = path("$.a.z");
+    let (parent, key) = whole.split_last_key().expect("a key");
+    assert_eq!((parent.text(), key), ("$['a']", "z"));
+    assert!(path("$.l[0]").split_last_key().is_none());
     assert_eq!(value.to_string(), r#"{"a":{"z":"x"},"l":[1,2]}"#);
 }

@@ -10,6 +10,7 @@ use super::ast::{Node, ParameterKind, Path, Piece, Step, VariableName};
 use super::evaluate::{Evaluated, Evaluator, Fail};
 use super::value::Val;
 use crate::expression::Expression;
+use crate::jsonpath::json_eval::read_json;
 use crate::jsonpath::{JsonPath, PathFault};
 use crate::message::{Held, Scope};
 
@@ -48,8 +49,7 @@ impl<'m> Evaluator<'m, '_> {
         match value {
             Value::Json(json) => self.walk(path, json),
             Value::String(text) => {
-                let json: Json =
-                    serde_json::from_str(text).map_err(|error| self.fault(format!("{name} is not JSON: {error}")))?;
+                let json = read_json(text).map_err(|error| self.fault(format!("{name} is not JSON: {error}")))?;
                 self.walk_owned(path, &json)
             }
             Value::Map(entries) => {

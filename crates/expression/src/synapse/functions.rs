@@ -11,6 +11,7 @@ use super::ast::{Function, Node, Tail};
 use super::evaluate::{Evaluated, Evaluator, Fail, wrong_count};
 use super::text_functions;
 use super::value::{PlainNumber, Val, parse_double};
+use crate::jsonpath::json_eval::read_json;
 use crate::namespaces::Namespaces;
 use crate::xpath::SynapseXPath;
 
@@ -81,7 +82,7 @@ impl<'m> Evaluator<'m, '_> {
                 let json = match &result {
                     Val::Json(json) => Cow::Borrowed(&**json),
                     other => Cow::Owned(
-                        serde_json::from_str::<Json>(&other.text())
+                        read_json(&other.text())
                             .map_err(|_| Fail::Soft(format!("{} gave no JSON", function.name())))?,
                     ),
                 };
@@ -177,7 +178,7 @@ impl<'m> Evaluator<'m, '_> {
                     other => other.text(),
                 };
                 let bare = raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(&raw);
-                match serde_json::from_str::<Json>(&bare.replace('\\', "")) {
+                match read_json(&bare.replace('\\', "")) {
                     Ok(json) if fits(&json) => Ok(Val::Json(Cow::Owned(json))),
                     _ => Err(invalid(function)),
                 }
@@ -229,7 +230,7 @@ fn math<'m>(function: Function, values: &[Val<'m>]) -> Evaluated<'m> {
 fn convert<'m>(function: Function, value: &Val<'m>) -> Evaluated<'m> {
     let holds = |kind: fn(&Json) -> bool| match value {
         Val::Json(json) if kind(json) => true,
-        value => value.as_string().is_some_and(|text| serde_json::from_str(text).is_ok_and(|json| kind(&json))),
+        value => value.as_string().is_some_and(|text| read_json(text).is_ok_and(|json| kind(&json))),
     };
     Ok(match function {
         Function::IsString => Val::Boolean(value.as_string().is_some()),

@@ -61,6 +61,7 @@ impl MessageContext {
         match mi_payload::build(bytes, &context, &settings.builders, &settings.parse_options) {
             Ok(payload) => {
                 self.payload = payload;
+                self.take_addressing();
                 Ok(())
             }
             Err(error) => Err(self.unbuildable(error.is_parse_error(), &error)),

@@ -165,8 +165,11 @@ impl MessageContext {
         if self.rest {
             return "pox";
         }
+        let unread = self.payload.is_unread();
+        let announced = self.content_types.message_type.as_deref() == Some(SoapVersion::V12.media_type());
         match self.payload.envelope(&self.configuration.settings.json).map(|envelope| envelope.version) {
             Ok(SoapVersion::V12) => "soap12",
+            Err(_) if unread && announced => "soap12",
             _ => "soap11",
         }
     }

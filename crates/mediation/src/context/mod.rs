@@ -4,6 +4,7 @@
 //! out from the request only when somebody reads them, [`frames`] how the place in the flow is kept, [`reply`] how the
 //! answer gets back, [`copy`] what a splitter's copy shares with its parent.
 
+mod addressing;
 mod body;
 pub mod computed;
 pub mod copy;
@@ -27,6 +28,7 @@ use crate::fault::Fault;
 use crate::mediator::MediatorList;
 use crate::sequence::SequenceRef;
 
+pub(crate) use addressing::remove_blocks;
 pub use frames::{FaultHandler, Frame, Frames};
 pub use properties::Properties;
 pub use reply::{Reply, Response};

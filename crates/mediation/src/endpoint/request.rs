@@ -229,15 +229,20 @@ fn written(
         None => Format::Soap,
     };
     let converted;
-    let payload = match shape.soap {
-        // The conversion is for this request only: the fault handler sees the message as it was.
-        Some(version) => {
-            let mut envelope = context.payload.envelope(&settings.json)?.clone();
+    let removes_addressing = format == Format::Soap && context.has_addressing_blocks();
+    let payload = if shape.soap.is_some() || removes_addressing {
+        // What changes is for this request only: the fault handler sees the message as it was.
+        let mut envelope = context.payload.envelope(&settings.json)?.clone();
+        if let Some(version) = shape.soap {
             envelope.convert(version);
-            converted = Payload::xml(envelope);
-            &converted
         }
-        None => &context.payload,
+        if removes_addressing {
+            crate::context::remove_blocks(&mut envelope);
+        }
+        converted = Payload::xml(envelope);
+        &converted
+    } else {
+        &context.payload
     };
     let options = format_options(context);
     let formatted = mi_payload::format(payload, format, options, &settings.json)

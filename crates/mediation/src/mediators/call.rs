@@ -57,6 +57,8 @@ pub(super) const TYPE: MediatorType =
 
 struct Call {
     endpoint: Arc<Endpoint>,
+    /// Without an endpoint the message's own header may say where it goes.
+    implicit: bool,
     blocking: bool,
     source: Option<Source>,
     target: Option<Target>,
@@ -64,8 +66,10 @@ struct Call {
 
 impl Call {
     fn parse(element: Element<'_>, definitions: &Definitions<'_>) -> Result<Self, DeployError> {
+        let own = endpoint(element, definitions)?;
         Ok(Self {
-            endpoint: endpoint(element, definitions)?.unwrap_or_else(|| Arc::new(to_address())),
+            implicit: own.is_none(),
+            endpoint: own.unwrap_or_else(|| Arc::new(to_address())),
             blocking: element.is_true("blocking"),
             source: element.child("source").map(Source::parse).transpose()?,
             target: element.child("target").map(Target::parse).transpose()?,
@@ -73,7 +77,7 @@ impl Call {
     }
 
     async fn run(&self, context: &mut MessageContext) -> Mediation {
-        if self.blocking {
+        if self.blocking || self.implicit {
             context.build().await?;
         }
         let kept = match &self.target {

@@ -149,7 +149,7 @@ impl Log {
             }
         };
         part("From", addressing.from.as_deref());
-        part("WSAAction", addressing.action.as_deref().or(addressing.soap_action.as_deref()).or(answered(context)));
+        part("WSAction", addressing.action.as_deref().or(addressing.soap_action.as_deref()).or(answered(context)));
         part("SOAPAction", addressing.soap_action.as_deref().or(answered(context)));
         part("ReplyTo", addressing.reply_to.as_deref());
         // The correlation id comes first into being: a message id that nobody has asked for yet is made of it.

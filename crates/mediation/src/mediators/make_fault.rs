@@ -62,6 +62,8 @@ struct MakeFault {
 enum Text {
     Fixed(Arc<str>),
     Expression(Expression),
+    /// A code in a namespace that is not SOAP's, with its prefix.
+    Own { code: Arc<str>, namespace: Arc<str> },
 }
 
 enum Detail {
@@ -136,6 +138,10 @@ fn parse_code(element: Element<'_>, version: Option<SoapVersion>) -> Result<Text
             ("soap12", &["VersionMismatch", "MustUnderstand", "DataEncodingUnknown", "Sender", "Receiver"])
         }
     };
+    if SoapVersion::of_namespace(uri).is_none() {
+        // A code of the flow's own, which MI refuses although SOAP 1.1 has room for it.
+        return Ok(Text::Own { code: value.clone(), namespace: uri.into() });
+    }
     if uri != version.namespace() {
         let message = format!(
             "Invalid namespace in fault code for {name} version. Namespace should be corrected as {}.",
@@ -169,7 +175,7 @@ fn detail(element: Element<'_>) -> Result<Detail, DeployError> {
 impl Text {
     fn evaluate(&self, context: &MessageContext) -> Result<String, Fault> {
         match self {
-            Self::Fixed(text) => Ok(text.to_string()),
+            Self::Fixed(text) | Self::Own { code: text, .. } => Ok(text.to_string()),
             Self::Expression(expression) => Ok(expression.evaluate_string(context)?.unwrap_or_default().into_owned()),
         }
     }
@@ -196,12 +202,19 @@ impl Detail {
 impl MakeFault {
     fn soap(&self, context: &mut MessageContext, version: SoapVersion) -> Result<(), Fault> {
         let code = self.code.as_ref().map(|text| text.evaluate(context)).transpose()?.unwrap_or_default();
-        let code = code.rsplit(':').next().unwrap_or_default().to_owned();
+        let code_namespace = match &self.code {
+            Some(Text::Own { namespace, .. }) => Some(namespace.to_string()),
+            _ => None,
+        };
+        let code = match code_namespace {
+            Some(_) => code,
+            None => code.rsplit(':').next().unwrap_or_default().to_owned(),
+        };
         let reason = self.reason.as_ref().map(|text| text.evaluate(context)).transpose()?.unwrap_or_default();
         let (nodes, detail_text) = self.detail.evaluate(context)?;
         let mut details = mi_xml::Document::new();
         let detail = nodes.iter().map(|fragment| details.import(fragment.document(), fragment.node())).collect();
-        let parts = FaultParts { code, reason, node: self.node.clone(), role: self.role.clone(), detail, detail_text };
+        let parts = FaultParts { code, code_namespace, reason, node: self.node.clone(), role: self.role.clone(), detail, detail_text };
         let configuration = context.configuration.clone();
         let mut envelope = match context.payload.envelope(&configuration.settings.json) {
             Ok(before) => {

@@ -55,7 +55,8 @@ impl Send {
             None if context.is_response => return context.respond().await,
             None => &self.implicit,
         };
-        if self.build {
+        // Where the message goes, its own header may say.
+        if self.build || self.endpoint.is_none() {
             context.build().await?;
         }
         let accepted = context.axis2_is_true("FORCE_SC_ACCEPTED");

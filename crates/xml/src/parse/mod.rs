@@ -1,8 +1,13 @@
-//! The reader: options, errors, and the entry points. The work is done in `builder`, over quick-xml's tokens.
+//! The reader: options, errors, and the entry points. `scanner` finds where things end, `builder` knows the grammar.
+//!
+//! Why there is no library beneath: docs/decisions/xml-reader.md.
 
 mod builder;
+mod declaration;
 mod decode;
-mod start_tag;
+mod namespace;
+mod reference;
+mod scanner;
 
 use encoding_rs::Encoding;
 

@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 use crate::NodeKind;
 
@@ -174,4 +176,83 @@ fn ten_megabytes_cost_at_most_three_times_their_size() {
     let document = parse(&text).expect("well-formed");
     let factor = document.memory_size() as f64 / text.len() as f64;
     assert!(factor < 3.0, "{factor}");
+}
+
+/// Pieces that make something like XML when they are put one after the other.
+fn pieces() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        Just("<a>"),
+        Just("</a>"),
+        Just("<b x='1'"),
+        Just(" y=\"&lt;\""),
+        Just(">"),
+        Just("/>"),
+        Just("</b>"),
+        Just("text"),
+        Just("&amp;"),
+        Just("&#x41;"),
+        Just("&"),
+        Just("<![CDATA[<]]>"),
+        Just("<!--c-->"),
+        Just("<?p i?>"),
+        Just("<p:c xmlns:p='u'/>"),
+        Just(" xmlns='d'"),
+        Just("\r\n"),
+        Just("]]>"),
+        Just("<"),
+        Just("\u{1}"),
+        Just("\u{fc}"),
+    ];
+    proptest::collection::vec(piece, 0..20).prop_map(|pieces| pieces.concat())
+}
+
+/// Trees that are well-formed by construction.
+fn tree() -> impl Strategy<Value = String> {
+    let leaf = prop_oneof![
+        "[a-z &<>\"'\\t\\n]{0,8}".prop_map(|text| {
+            let mut out = Vec::new();
+            crate::write::escape_text(&text, &mut out);
+            String::from_utf8(out).expect("UTF-8")
+        }),
+        Just("<!-- note -->".to_owned()),
+        Just("<?target text?>".to_owned()),
+        Just("<![CDATA[a < b]]>".to_owned()),
+    ];
+    leaf.prop_recursive(4, 24, 4, |inner| {
+        ("[a-c]", "[a-z]{0,3}", proptest::collection::vec(inner, 0..4), any::<bool>()).prop_map(
+            |(name, value, content, bound)| {
+                let (prefix, declaration) = if bound { ("p:", " xmlns:p=\"urn:p\"") } else { ("", "") };
+                format!("<{prefix}{name}{declaration} k=\"{value}\">{}</{prefix}{name}>", content.concat())
+            },
+        )
+    })
+}
+
+proptest! {
+    #[test]
+    fn what_is_read_is_written_and_read_again(text in pieces()) {
+        if let Ok(document) = parse(&text) {
+            let written = document.to_xml(document.root());
+            prop_assert_eq!(round_trip(&written), written);
+        }
+    }
+
+    #[test]
+    fn trees_come_back_as_they_were(content in proptest::collection::vec(tree(), 0..3)) {
+        let text = format!("<root>{}</root>", content.concat());
+        let written = round_trip(&text);
+        // Only the spelling of an element without content may change.
+        let spelled = |text: &str| text.replace("\"></a>", "\" />").replace("\"></b>", "\" />")
+            .replace("\"></c>", "\" />").replace("\"></p:a>", "\" />").replace("\"></p:b>", "\" />")
+            .replace("\"></p:c>", "\" />").replace("<root></root>", "<root />");
+        prop_assert_eq!(spelled(&written), spelled(&text));
+    }
+
+    #[test]
+    fn bytes_of_any_kind_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
+        let options = ParseOptions::artifact();
+        if let Err(error) = Document::parse(&bytes, &options) {
+            prop_assert!(error.line >= 1 && error.column >= 1);
+        }
+    }
 }

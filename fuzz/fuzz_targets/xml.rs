@@ -1,0 +1,13 @@
+//! Whatever is read is written, and what is written is read as the same.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use mi_xml::{Document, ParseOptions};
+
+fuzz_target!(|input: &[u8]| {
+    let Ok(document) = Document::parse(input, &ParseOptions::artifact()) else { return };
+    let written = document.to_xml(document.root());
+    let again = Document::parse(written.as_bytes(), &ParseOptions::default()).expect("what is written is well-formed");
+    assert_eq!(again.to_xml(again.root()), written);
+});
