@@ -50,7 +50,10 @@ mod message;
 pub mod server;
 mod silence;
 pub mod tls;
+mod upgrade;
+mod wire_log;
 
 pub use client::{Client, ClientConfig, ClientError, ClientErrorKind, ClientRequest, ClientResponse, Destination};
 pub use message::{ConnectionInfo, Framing, Handler, OnBodyError, Request, Response, Target, TlsInfo};
 pub use server::{Limits, Listener, ListenerConfig, Server};
+pub use upgrade::Upgraded;

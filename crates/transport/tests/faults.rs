@@ -337,7 +337,7 @@ fn nothing_leaks() {
         let tasks = || server.server.runtimes().map(|runtime| runtime.metrics().num_alive_tasks()).sum::<usize>();
         let (descriptors_before, tasks_before) = (descriptors(), tasks());
         let clients = move || {
-            for number in 0..1000 {
+            for number in 0..10_000 {
                 let mut peer = RawClient::connect(address);
                 let _ = match number % 5 {
                     0 => peer.stream.write_all(b"GET / HT"),

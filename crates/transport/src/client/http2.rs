@@ -2,7 +2,6 @@
 //! The protocol is hyper's.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -17,7 +16,7 @@ use tokio::time::Instant;
 
 use super::destination::Slot;
 use super::error::ClientErrorKind;
-use super::pool::PoolKey;
+use super::pool::{PerDestination, PoolKey};
 use super::request::{ClientRequest, ClientResponse};
 use crate::h2_body::{Sent, StreamBody, drop_connection_fields};
 use crate::io::Io;
@@ -29,7 +28,7 @@ struct Open {
 }
 
 thread_local! {
-    static OPEN: RefCell<HashMap<PoolKey, Open>> = RefCell::default();
+    static OPEN: RefCell<PerDestination<Open>> = RefCell::default();
 }
 
 /// A right to send requests over a connection.
@@ -134,7 +133,7 @@ impl Sender {
             Body::Stream(Box::pin(StreamBody::new(incoming, limits.socket_timeout, limits.max_body, flag)))
         };
         let (status, version, headers) = (parts.status, parts.version, parts.headers);
-        Ok(ClientResponse { status, reason: None, version, headers, body, early: false })
+        Ok(ClientResponse { status, reason: None, version, headers, body, early: false, upgraded: None })
     }
 }
 

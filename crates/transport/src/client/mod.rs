@@ -39,7 +39,9 @@ use crate::h1::incoming::Incoming;
 use crate::h1::outgoing::Outgoing;
 use crate::h1::wire::Wire;
 use crate::tls::{ClientTls, ClientTlsConfig};
-use destination::Slot;
+use crate::upgrade::Upgraded;
+use crate::wire_log::{self, Peer};
+pub(crate) use destination::Slot;
 use exchange::{Answer, Failure, exchange};
 use pool::{Connection, Keeping, PoolKey};
 use response_body::{Afterwards, ResponseBody};
@@ -90,7 +92,7 @@ impl Client {
             request.body = Body::Full(body.map_err(|error| fail(&request, kind(error), ProtocolState::RequestReady))?);
         }
         let key = PoolKey { client: self.id, destination: Arc::clone(&request.destination) };
-        if let Some(sender) = self.http2(&key) {
+        if let Some(sender) = self.http2(&key).filter(|_| request.options.upgrade.is_none()) {
             return self.send_http2(sender, request).await;
         }
         let close = request.options.close || request.options.http_10 || !self.config.keep_alive;
@@ -152,9 +154,9 @@ impl Client {
             let sender = http2::open(io, slot, key.clone(), self.config.idle_timeout).await;
             return sender.map(Connected::Http2).map_err(failed);
         }
-        let wire = Wire::new(io, self.config.socket_timeout);
+        let wire = Wire::new(io, Peer::BackEnd, self.config.socket_timeout);
         let (born, runtime) = (Instant::now(), Handle::current().id());
-        Ok(Connected::Http1(Connection { wire, _slot: slot, born, runtime }))
+        Ok(Connected::Http1(Connection { wire, slot, born, runtime }))
     }
 
     /// A connection that speaks HTTP/2 already.
@@ -191,6 +193,8 @@ impl Client {
     }
 
     fn log_request(&self, request: &ClientRequest, connection: &Connection) {
+        let version = if request.options.http_10 { Version::HTTP_10 } else { Version::HTTP_11 };
+        wire_log::request(Peer::BackEnd, &request.method, request.target.as_str(), version, &request.headers);
         if let Some(log) = &self.config.access_log {
             let tcp = connection.wire.io().tcp();
             log.write(&Line::Request(RequestLine {
@@ -198,13 +202,14 @@ impl Client {
                 local: tcp.local_addr().ok().map(|address| address.ip()),
                 method: &request.method,
                 target: request.target.as_str(),
-                version: if request.options.http_10 { Version::HTTP_10 } else { Version::HTTP_11 },
+                version,
                 headers: &request.headers,
             }));
         }
     }
 
     fn log_response(&self, head: &ResponseHead, connection: &Connection, bytes: Option<u64>) {
+        wire_log::response(Peer::BackEnd, head.status, &head.headers);
         if let Some(log) = &self.config.access_log {
             let tcp = connection.wire.io().tcp();
             log.write(&Line::Response(ResponseLine {
@@ -228,6 +233,15 @@ impl Client {
     ) -> Result<ClientResponse, ClientError> {
         let Answer { head, request_done } = answer;
         let violated = |text| fail(request, ClientErrorKind::Protocol(text), ProtocolState::RequestDone);
+        if head.status == StatusCode::SWITCHING_PROTOCOLS {
+            if request.options.upgrade.is_none() || !request_done {
+                return Err(violated("an upgrade that was not asked for"));
+            }
+            self.log_response(&head, &connection, None);
+            let upgraded = Some(Upgraded::new(connection.wire, Some(connection.slot)));
+            let (status, reason, version, headers) = (head.status, head.reason, head.version, head.headers);
+            return Ok(ClientResponse { status, reason, version, headers, body: Body::Empty, early: false, upgraded });
+        }
         let length = response_body(&request.method, head.status, &head.headers)
             .map_err(|_| violated("ambiguous body length"))?;
         let mut decoder = Decoder::new(length);
@@ -243,10 +257,7 @@ impl Client {
             return Err(fail(request, ClientErrorKind::TooLarge(limit), ProtocolState::ResponseHead));
         }
         self.log_response(&head, &connection, decoder.remaining().map(|left| left.saturating_add(at_hand)));
-        let reusable = keep_alive
-            && request_done
-            && head.status != StatusCode::SWITCHING_PROTOCOLS
-            && keeps_alive(&head.headers, head.version);
+        let reusable = keep_alive && request_done && keeps_alive(&head.headers, head.version);
         let keeping = Keeping {
             idle: self.config.idle_timeout,
             lifespan: self.config.lifespan,
@@ -262,7 +273,7 @@ impl Client {
         };
         let early = !request_done;
         let (status, reason, version, headers) = (head.status, head.reason, head.version, head.headers);
-        Ok(ClientResponse { status, reason, version, headers, body, early })
+        Ok(ClientResponse { status, reason, version, headers, body, early, upgraded: None })
     }
 }
 

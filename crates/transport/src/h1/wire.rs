@@ -11,6 +11,7 @@ use tokio::io::AsyncWrite;
 use super::read_memory;
 use crate::io::Io;
 use crate::silence::Silence;
+use crate::wire_log::{self, Peer};
 
 /// A connection as the HTTP/1 code sees it.
 #[derive(Debug)]
@@ -20,11 +21,12 @@ pub(crate) struct Wire {
     pub(crate) buf: BytesMut,
     silence: Silence,
     unflushed: bool,
+    peer: Peer,
 }
 
 impl Wire {
-    pub(crate) fn new(io: Io, silence_limit: Duration) -> Self {
-        Self { io, buf: BytesMut::new(), silence: Silence::new(silence_limit), unflushed: false }
+    pub(crate) fn new(io: Io, peer: Peer, silence_limit: Duration) -> Self {
+        Self { io, buf: BytesMut::new(), silence: Silence::new(silence_limit), unflushed: false, peer }
     }
 
     pub(crate) fn io(&self) -> &Io {
@@ -34,6 +36,11 @@ impl Wire {
     /// The stream alone, for another protocol to go on with; `None` if something of it was read already.
     pub(crate) fn into_io(self) -> Option<Io> {
         self.buf.is_empty().then_some(self.io)
+    }
+
+    /// The stream and what was read of it already.
+    pub(crate) fn into_parts(self) -> (Io, BytesMut) {
+        (self.io, self.buf)
     }
 
     /// Changes how long the peer may be silent.
@@ -48,7 +55,10 @@ impl Wire {
     }
 
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        read_memory::poll_read(&mut self.io, &mut self.buf, cx)
+        let before = self.buf.len();
+        let count = ready!(read_memory::poll_read(&mut self.io, &mut self.buf, cx))?;
+        wire_log::read(self.peer, self.buf.get(before..).unwrap_or_default());
+        Poll::Ready(Ok(count))
     }
 
     /// Ready when an idle peer has sent or closed something. Does not count as silence.
@@ -63,6 +73,9 @@ impl Wire {
             [one] => Pin::new(&mut self.io).poll_write(cx, one),
             several => Pin::new(&mut self.io).poll_write_vectored(cx, several),
         };
+        if let Poll::Ready(Ok(count)) = &result {
+            wire_log::written(self.peer, slices, *count);
+        }
         match self.watch(cx, result) {
             Poll::Ready(Ok(0)) => Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
             other => other,

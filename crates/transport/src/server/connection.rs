@@ -23,6 +23,7 @@ use crate::h1::head::{HeadError, HeadScanner, RequestHead, parse_request};
 use crate::h1::incoming::Incoming;
 use crate::h1::wire::Wire;
 use crate::message::{ConnectionInfo, Handler, Request};
+use crate::upgrade::{Upgraded, tunnel};
 
 /// What all connections of a listener share.
 pub(crate) struct Shared<H> {
@@ -257,8 +258,17 @@ async fn exchange<H: Handler>(
             (BodyLength::None, _) => Body::Empty,
             (_, data) => Body::Full(data.unwrap_or_default()),
         };
-        let response = shared.handler.handle(request(body)).await;
+        let mut response = shared.handler.handle(request(body)).await;
         plan.asked.keep_alive &= !shared.is_closing();
+        if response.status == StatusCode::SWITCHING_PROTOCOLS {
+            let Some(back_end) = response.upgrade.take() else {
+                return Err((wire, Ended::Refused(Refusal::with(StatusCode::BAD_GATEWAY))));
+            };
+            if responder.write(&mut wire, response, plan.asked, &about).await.is_ok() {
+                pass_on(wire, back_end, shared).await;
+            }
+            return Ok(None);
+        }
         let kept = responder.write(&mut wire, response, plan.asked, &about).await;
         return Ok(responder.finish(wire, kept).await);
     }
@@ -270,4 +280,16 @@ async fn exchange<H: Handler>(
     let response = shared.handler.handle(request(body)).await;
     plan.asked.keep_alive &= !shared.is_closing();
     Ok(responder.respond_streaming(incoming, response, plan.asked, &about).await)
+}
+
+/// From a 101 on, until either side has enough or the listener is closed.
+async fn pass_on<H>(wire: Wire, back_end: Upgraded, shared: &Shared<H>) {
+    tokio::select! {
+        ended = tunnel(Upgraded::new(wire, None), back_end) => {
+            if let Err(error) = ended {
+                tracing::debug!(%error, "an upgraded connection failed");
+            }
+        }
+        () = shared.closing() => {}
+    }
 }

@@ -11,6 +11,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
+use tokio_rustls::TlsStream;
 
 use super::connection::{Activity, Shared, serve};
 use super::http2;
@@ -18,6 +19,7 @@ use crate::h1::wire::Wire;
 use crate::io::Io;
 use crate::message::{ConnectionInfo, Handler};
 use crate::tls::{ALPN_HTTP2, ServerTls};
+use crate::wire_log::Peer;
 
 /// Connections that wait to be accepted.
 const BACKLOG: i32 = 4096;
@@ -156,7 +158,7 @@ impl<H: Handler> Acceptor<H> {
                     Ok(Ok((stream, told))) => {
                         info.tls = Some(told);
                         let http2 = stream.get_ref().1.alpn_protocol() == Some(ALPN_HTTP2);
-                        let io = Io::Tls(Box::new(stream.into()));
+                        let io = Io::from(TlsStream::from(stream));
                         if http2 {
                             return http2::serve(io, Arc::new(info), shared, mine).await;
                         }
@@ -166,7 +168,7 @@ impl<H: Handler> Acceptor<H> {
                     Err(_) => return tracing::debug!(%peer, "TLS handshake took too long"),
                 },
             };
-            serve(Wire::new(io, limit), Arc::new(info), shared, mine).await;
+            serve(Wire::new(io, Peer::Client, limit), Arc::new(info), shared, mine).await;
         });
         // The task has not run yet: it runs on this thread, after us.
         self.connections.with(|open| open.insert(id, (activity, task.abort_handle())));
