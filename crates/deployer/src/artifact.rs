@@ -10,6 +10,7 @@ use mi_mediation::proxy::ProxyService;
 use mi_mediation::sequence::Sequence;
 use mi_mediation::template::SequenceTemplate;
 use mi_mediation::{Definitions, DeployError};
+use mi_messaging::TaskArtifact;
 
 use crate::kind::Kind;
 
@@ -30,7 +31,9 @@ pub enum Artifact {
     Sequence(Arc<Sequence>),
     /// A sequence template.
     SequenceTemplate(Arc<SequenceTemplate>),
-    /// A definition that is not mediation's: its XML.
+    /// A scheduled task.
+    Task(Arc<TaskArtifact>),
+    /// A definition that nobody runs yet: its XML.
     Definition(Arc<str>),
 }
 
@@ -72,8 +75,8 @@ pub fn read(
             Artifact::EndpointTemplate(Arc::new(EndpointTemplate::parse(element)?))
         }
         Kind::Template => Artifact::SequenceTemplate(Arc::new(SequenceTemplate::parse(element, definitions)?)),
+        Kind::Task => Artifact::Task(Arc::new(TaskArtifact::parse(element, definitions)?)),
         Kind::Import
-        | Kind::Task
         | Kind::EventSource
         | Kind::PriorityExecutor
         | Kind::MessageStore

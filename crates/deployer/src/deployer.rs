@@ -286,7 +286,7 @@ impl Deployer {
                 Artifact::Proxy(proxy) => drop(builder.proxies.insert(named.name.clone(), proxy.clone())),
                 Artifact::Sequence(sequence) => drop(builder.sequences.insert(&name, sequence.clone())),
                 Artifact::SequenceTemplate(template) => drop(builder.templates.insert(&name, template.clone())),
-                Artifact::Definition(_) => {}
+                Artifact::Task(_) | Artifact::Definition(_) => {}
             }
         }
         builder.build(self.settings.clone(), self.environment.clone())
@@ -337,6 +337,7 @@ fn is_same_object(a: &Named, b: &Named) -> bool {
         (Artifact::Proxy(a), Artifact::Proxy(b)) => Arc::ptr_eq(a, b),
         (Artifact::Sequence(a), Artifact::Sequence(b)) => Arc::ptr_eq(a, b),
         (Artifact::SequenceTemplate(a), Artifact::SequenceTemplate(b)) => Arc::ptr_eq(a, b),
+        (Artifact::Task(a), Artifact::Task(b)) => Arc::ptr_eq(a, b),
         (Artifact::Definition(a), Artifact::Definition(b)) => Arc::ptr_eq(a, b),
         _ => false,
     }

@@ -46,7 +46,7 @@ pub fn of(artifact: &Artifact) -> Vec<Use> {
                 named(Some(name.as_str()), ReferenceKind::Endpoint, &mut uses);
             }
         }
-        Artifact::EndpointTemplate(_) | Artifact::LocalEntry(_) | Artifact::Definition(_) => {}
+        Artifact::EndpointTemplate(_) | Artifact::LocalEntry(_) | Artifact::Task(_) | Artifact::Definition(_) => {}
     }
     uses
 }

@@ -17,7 +17,8 @@ use crate::context::{FaultHandler, Frame, MessageContext, Reply, Response};
 use crate::endpoint::{Endpoint, Sent};
 use crate::fault::Fault;
 use crate::mediator::{Flow, Mediation, MediatorList};
-use crate::sequence::SequenceRef;
+use crate::proxy::ProxyService;
+use crate::sequence::{Sequence, SequenceRef};
 
 pub(crate) use proxy::response_flow;
 pub use receive::{Incoming, receive};
@@ -196,6 +197,22 @@ pub(crate) async fn resume(context: &mut MessageContext) -> Mediation {
         context.frames.pop();
     }
     Ok(Flow::Continue)
+}
+
+/// Injects a message that came by no listener into `main`. A response to it runs through `main` too.
+pub async fn inject_main(context: &mut MessageContext) {
+    main_sequence::mediate(context).await;
+}
+
+/// Injects a message that came by no listener into a sequence; `fault` handles what goes wrong.
+pub async fn inject_sequence(context: &mut MessageContext, sequence: Arc<Sequence>) {
+    push_handler(context, FaultHandler::Inline(context.configuration.fault.clone()));
+    run_flow(context, Some(&SequenceRef::Inline(sequence))).await;
+}
+
+/// Injects a message that came by no listener into a proxy service.
+pub async fn inject_proxy(context: &mut MessageContext, service: &ProxyService) {
+    proxy::mediate(context, service, 0).await;
 }
 
 /// The answer for a sender whom nobody answered: 202 without a body (5.8).

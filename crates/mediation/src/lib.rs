@@ -33,6 +33,8 @@ pub mod template;
 mod testing;
 pub mod users;
 
+/// The HTTP types of this crate's interface.
+pub use ::http;
 pub use configuration::{Configuration, ConfigurationBuilder};
 pub use context::MessageContext;
 pub use definition::{Definitions, DeployError, Element};

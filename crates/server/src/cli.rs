@@ -40,8 +40,18 @@ pub enum Command {
     Lint(LintOptions),
     /// Print the configuration in effect, with defaults filled in and secrets masked.
     Config(RunOptions),
+    /// Ask after the cluster.
+    #[command(subcommand)]
+    Cluster(ClusterCommand),
     /// Print the version.
     Version,
+}
+
+/// What to ask.
+#[derive(Debug, Subcommand)]
+pub enum ClusterCommand {
+    /// Print members, leader, and which node runs which task, as the coordination database says.
+    Status(RunOptions),
 }
 
 /// Where the server lives and what it is told.

@@ -7,6 +7,8 @@ use arc_swap::ArcSwap;
 use mi_deployer::{Artifact, Deployer, Deployment, Event, Kind, Named};
 use mi_mediation::Configuration;
 
+use crate::tasks::Tasks;
+
 /// How often the artifact folder is looked at. MI takes 15 s; half a second is what somebody who edits expects, and
 /// looking at 1,000 files takes a millisecond or two.
 const INTERVAL: Duration = Duration::from_millis(500);
@@ -51,7 +53,7 @@ pub fn first(deployer: &mut Deployer) -> Option<Deployment> {
 }
 
 /// Looks for changes until the server stops. A pass that takes longer than the interval delays only the next pass.
-pub async fn watch(mut deployer: Deployer, live: Arc<ArcSwap<Configuration>>) {
+pub async fn watch(mut deployer: Deployer, live: Arc<ArcSwap<Configuration>>, mut tasks: Tasks) {
     let mut ticks = tokio::time::interval(INTERVAL);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -73,6 +75,7 @@ pub async fn watch(mut deployer: Deployer, live: Arc<ArcSwap<Configuration>>) {
         }
         warn_of_what_does_not_run(&deployment);
         live.store(Arc::new(deployment.configuration));
+        tasks.follow(&deployment.artifacts);
         tracing::debug!(
             target: "org.apache.axis2.deployment.DeploymentEngine",
             "{} artifacts are live after {} ms", deployment.artifacts.len(), took.as_millis()

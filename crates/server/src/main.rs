@@ -4,6 +4,7 @@
 //! crates take, [`listeners`] connects the transport to mediation, [`logging`] writes the logs.
 
 mod cli;
+mod cluster_status;
 mod deployment;
 mod home;
 mod http_client;
@@ -12,6 +13,7 @@ mod listeners;
 mod logging;
 mod registry;
 mod run;
+mod tasks;
 mod wiring;
 
 use std::process::ExitCode;
@@ -27,6 +29,7 @@ fn main() -> ExitCode {
         cli::Command::Run(options) => run::run(&options),
         cli::Command::Lint(options) => lint::run(&options),
         cli::Command::Config(options) => run::print_configuration(&options),
+        cli::Command::Cluster(cli::ClusterCommand::Status(options)) => cluster_status::print(&options),
         cli::Command::Version => {
             println!("{}", cli::VERSION_TEXT);
             ExitCode::SUCCESS

@@ -8,11 +8,13 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use mi_config::{Settings, SystemProperties};
+use mi_coordination::Coordinator;
 use mi_deployer::Deployer;
 use mi_management::Health;
 use mi_mediation::environment::Environment;
 use mi_mediation::Configuration;
 use mi_registry::FileRegistry;
+use mi_scheduling::TaskScheduler;
 use mi_transport::{Client, ListenerConfig, Server};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -23,6 +25,7 @@ use crate::http_client::TransportSender;
 use crate::listeners::Mediation;
 use crate::logging::{self, Format, Levels, LogControl};
 use crate::registry::Registry;
+use crate::tasks::{self, Tasks};
 use crate::{deployment, wiring};
 
 const LISTENER_LOG: &str = "org.apache.synapse.transport.passthru.core.PassThroughListeningIOReactorManager";
@@ -59,6 +62,15 @@ pub fn print_configuration(options: &RunOptions) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The settings that a run with these options would have.
+///
+/// # Errors
+/// When there is no home or the settings cannot be used.
+pub fn settings(options: &RunOptions) -> Result<Settings, String> {
+    let home = Home::find(options.home.as_deref())?;
+    load(&home, &system_properties(options)).map(|(settings, _)| settings)
 }
 
 fn system_properties(options: &RunOptions) -> SystemProperties {
@@ -108,11 +120,15 @@ async fn serve(
     let environment = environment(home, &settings, system)?;
     let artifacts = home.artifacts(&settings.server.synapse_config);
     let mut deployer = Deployer::new(artifacts, environment.clone(), mediation.clone());
-    let configuration = match deployment::first(&mut deployer) {
-        Some(deployment) => deployment.configuration,
-        None => Configuration::empty(mediation.clone(), environment.clone()),
+    let coordinator = tasks::coordinator(&settings)?;
+    let (configuration, artifacts) = match deployment::first(&mut deployer) {
+        Some(deployment) => (deployment.configuration, deployment.artifacts),
+        None => (Configuration::empty(mediation.clone(), environment.clone()), Vec::new()),
     };
     let live = Arc::new(ArcSwap::from_pointee(configuration));
+    let scheduler = TaskScheduler::new(coordinator.clone(), server_names(&settings));
+    let mut tasks = Tasks::new(scheduler.clone(), live.clone());
+    tasks.follow(&artifacts);
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     let server = Server::start("http", workers).map_err(|error| format!("no threads can be started: {error}"))?;
     open_listeners(&server, &settings, home.root(), &live)?;
@@ -123,12 +139,18 @@ async fn serve(
     let health = Arc::new(Health::new(MI_VERSION));
     tokio::spawn(async move { axum::serve(internal, mi_management::probes(health)).await });
     if settings.server.hot_deployment {
-        tokio::spawn(deployment::watch(deployer, live));
+        tokio::spawn(deployment::watch(deployer, live, tasks));
     }
+    scheduler.begin();
     tokio::spawn(watch_levels(home.conf("log4j2.properties"), control));
     wait_for_the_end().await?;
-    stop(&server, &settings, system).await;
+    stop(&server, &scheduler, &coordinator, &settings, system).await;
     Ok(())
+}
+
+/// Names by which a pinned task can mean this server.
+fn server_names(settings: &Settings) -> Vec<String> {
+    vec![settings.server.hostname.clone()]
 }
 
 fn environment(home: &Home, settings: &Settings, system: &SystemProperties) -> Result<Arc<Environment>, String> {
@@ -220,7 +242,13 @@ async fn wait_for_the_end() -> Result<(), String> {
 }
 
 /// Stops accepting, lets what runs end, and says so in MI's words (spec: runtime 1.5).
-async fn stop(server: &Server, settings: &Settings, system: &SystemProperties) {
+async fn stop(
+    server: &Server,
+    scheduler: &TaskScheduler,
+    coordinator: &Coordinator,
+    settings: &Settings,
+    system: &SystemProperties,
+) {
     let graceful = settings.server.graceful_shutdown && system.get("gracefulShutdown") != Some("false");
     let patience = if graceful { settings.server.graceful_shutdown_timeout } else { Duration::ZERO };
     if graceful {
@@ -229,7 +257,11 @@ async fn stop(server: &Server, settings: &Settings, system: &SystemProperties) {
         tracing::info!(target: SHUTDOWN_LOG, "Starting to switch to maintenance mode...");
     }
     tracing::info!(target: SHUTDOWN_LOG, "Waiting for request service completion...");
-    let cut = server.drain(patience).await;
+    // Tasks are given up while requests still end: another node can take them over at once.
+    let (cut, ()) = tokio::join!(server.drain(patience), async {
+        scheduler.stop(patience).await;
+        coordinator.leave(patience).await;
+    });
     tracing::info!(target: SHUTDOWN_LOG, "Stopped all transport listeners");
     if cut == 0 {
         tracing::info!(target: SHUTDOWN_LOG, "All requests have been served.");
@@ -238,6 +270,7 @@ async fn stop(server: &Server, settings: &Settings, system: &SystemProperties) {
             target: SHUTDOWN_LOG, "{cut} requests were cut off after {} seconds", patience.as_secs()
         );
     }
+    tracing::info!(target: SHUTDOWN_LOG, "Shutting down the task manager");
     tracing::info!(target: SHUTDOWN_LOG, "Micro Integrator Shutdown complete");
 }
 

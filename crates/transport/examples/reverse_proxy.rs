@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::StatusCode;
+use http::{Method, StatusCode};
 use mi_transport::headers::HeaderPolicy;
 use mi_transport::{
     Client, ClientConfig, ClientRequest, Destination, Handler, ListenerConfig, Request, Response, Server, Target,
@@ -24,6 +24,7 @@ struct Proxy {
 
 impl Handler for Proxy {
     async fn handle(&self, request: Request) -> Response {
+        let head_only = request.method == Method::HEAD;
         let mut forward = ClientRequest::new(Arc::clone(&self.destination), request.method, self.target.clone());
         forward.headers = request.headers;
         self.policy.to_back_end(&mut forward.headers);
@@ -32,7 +33,7 @@ impl Handler for Proxy {
             Ok(answer) => {
                 let mut response = Response::new(answer.status);
                 response.headers = answer.headers;
-                self.policy.to_client(&mut response.headers);
+                self.policy.to_client(&mut response.headers, head_only);
                 response.reason = answer.reason;
                 response.body = answer.body;
                 response

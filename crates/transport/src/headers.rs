@@ -57,9 +57,14 @@ impl HeaderPolicy {
         }
     }
 
-    /// Leaves what goes back to the client. `Date` and framing are set anew by the server.
-    pub fn to_client(&self, headers: &mut HeaderMap) {
+    /// Leaves what goes back to the client. `Date` and framing are set anew by the server; the answer to a HEAD
+    /// (`head_only`) keeps the length that the back end told.
+    pub fn to_client(&self, headers: &mut HeaderMap, head_only: bool) {
+        let length = headers.get(CONTENT_LENGTH).filter(|_| head_only).cloned();
         self.drop_common(headers);
+        if let Some(length) = length {
+            headers.insert(CONTENT_LENGTH, length);
+        }
         if !self.preserve_server {
             self.drop(headers, &SERVER);
         }
@@ -105,8 +110,11 @@ mod tests {
     #[test]
     fn towards_the_client() {
         let mut map = headers(&ALL);
-        HeaderPolicy::default().to_client(&mut map);
+        HeaderPolicy::default().to_client(&mut map, false);
         assert_eq!(names(&map), ["authorization", "content-type", "expect", "host", "server", "user-agent"]);
+        let mut map = headers(&["content-length", "transfer-encoding"]);
+        HeaderPolicy::default().to_client(&mut map, true);
+        assert_eq!(names(&map), ["content-length"]);
     }
 
     #[test]
@@ -122,7 +130,7 @@ mod tests {
         assert_eq!(names(&map), ["authorization", "content-type", "date", "expect", "host", "server", "user-agent"]);
         assert_eq!(map[USER_AGENT], "x");
         let mut map = headers(&ALL);
-        policy.to_client(&mut map);
+        policy.to_client(&mut map, false);
         assert!(!map.contains_key(SERVER) && map.contains_key(DATE));
     }
 }

@@ -9,6 +9,8 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, Version};
 use mi_payload::Body;
 
+use crate::upgrade::Upgraded;
+
 /// A request target: path and query exactly as they came, nothing decoded. Cloning shares the bytes.
 ///
 /// Usually in origin form (`/a/b?c=d`); `*` for a server-wide OPTIONS and `host:port` for CONNECT. The scheme and
@@ -137,6 +139,8 @@ pub struct Response {
     pub on_body_error: OnBodyError,
     /// Close the connection after this response (`NO_KEEPALIVE`).
     pub close: bool,
+    /// With the status 101: the connection to pass bytes to and from after this response. HTTP/1.1 only.
+    pub upgrade: Option<Upgraded>,
 }
 
 impl Response {
@@ -150,6 +154,7 @@ impl Response {
             framing: Framing::default(),
             on_body_error: OnBodyError::default(),
             close: false,
+            upgrade: None,
         }
     }
 }

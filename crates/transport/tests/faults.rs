@@ -337,7 +337,7 @@ fn nothing_leaks() {
         let tasks = || server.server.runtimes().map(|runtime| runtime.metrics().num_alive_tasks()).sum::<usize>();
         let (descriptors_before, tasks_before) = (descriptors(), tasks());
         let clients = move || {
-            for number in 0..1000 {
+            for number in 0..10_000 {
                 let mut peer = RawClient::connect(address);
                 let _ = match number % 5 {
                     0 => peer.stream.write_all(b"GET / HT"),
@@ -415,7 +415,10 @@ fn a_client_that_leaves_takes_the_back_end_connection_with_it() {
         assert_eq!(peer.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n").head().status(), 200);
         peer.reset();
         ended.recv().await.unwrap();
-        assert_eq!(destination.connections(), 0);
+        // The socket is closed an instant before it is counted as closed.
+        while destination.connections() > 0 {
+            tokio::task::yield_now().await;
+        }
     });
 }
 
@@ -434,14 +437,17 @@ fn a_large_body_goes_through_in_little_memory() {
         let server = TestServer::start(Limits::default(), proxy(client(), back_end.destination()));
         let before = resident();
         let mut peer = server.connect();
-        assert_eq!(peer.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n").head().status(), 200);
+        peer.send("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
         let (mut seen, mut space, mut most) = (0, vec![0; 1 << 16], 0);
-        while seen < total {
+        loop {
             let count = std::io::Read::read(&mut peer.stream, &mut space).unwrap();
-            assert!(count > 0);
+            if count == 0 {
+                break;
+            }
             seen += count;
             most = most.max(if seen % 64 == 0 { resident() } else { 0 });
         }
+        assert!(seen > total, "{seen}");
         assert!(most < before + (32 << 20), "{before} then {most}");
     });
 }

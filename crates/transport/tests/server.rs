@@ -433,3 +433,69 @@ fn requests_and_responses_are_logged_on_both_sides() {
     ];
     assert_eq!(ends, expected, "{text}");
 }
+
+/// Passes upgrades on to a back end.
+fn upgrading(back_end: &support::BackEnd) -> TestServer {
+    let (client, destination) = (support::client(), back_end.destination());
+    TestServer::start(Limits::default(), move |request: Request| {
+        let (client, mut forward) = (client.clone(), support::get(&destination, "/socket"));
+        forward.options.upgrade = request.headers.get("upgrade").cloned();
+        async move {
+            match client.send(forward).await {
+                Ok(answer) => Response {
+                    headers: answer.headers,
+                    upgrade: answer.upgraded,
+                    body: answer.body,
+                    ..Response::new(answer.status)
+                },
+                Err(error) => text(error.to_string()),
+            }
+        }
+    })
+}
+
+const UPGRADE: &str = "GET /socket HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\nfirst ";
+
+#[test]
+fn an_upgraded_connection_is_passed_through() {
+    let back_end = support::BackEnd::start(|mut peer, _| {
+        let head = peer.try_head().unwrap();
+        assert!(head.contains("\r\nUpgrade: echo\r\nConnection: Upgrade\r\n\r\n"), "{head}");
+        peer.send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\nhello ");
+        let seen = peer.until(b"!");
+        peer.send(seen);
+    });
+    let server = upgrading(&back_end);
+    let mut client = server.connect();
+    // What comes before the answer belongs to the new protocol, too.
+    let response = client.send(UPGRADE).head();
+    assert_eq!((response.status(), response.field("connection")), (101, Some("Upgrade")));
+    assert_eq!(response.field("upgrade"), Some("echo"));
+    assert_eq!(client.exactly(6), b"hello ");
+    client.send("second!");
+    assert_eq!(client.exactly(13), b"first second!");
+    assert!(client.is_closed());
+}
+
+#[test]
+fn an_upgraded_connection_ends_with_its_listener() {
+    let back_end = support::BackEnd::start(|mut peer, _| {
+        peer.try_head();
+        peer.send("HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\n\r\n").drain();
+    });
+    let server = upgrading(&back_end);
+    let mut client = server.connect();
+    assert_eq!(client.send(UPGRADE).head().status(), 101);
+    assert_eq!(block_on(server.server.drain(LONG)), 0);
+    assert!(client.is_closed());
+}
+
+#[test]
+fn an_upgrade_that_nobody_asked_for_or_takes_is_an_error() {
+    let back_end = support::BackEnd::answering("HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\n\r\n");
+    let server = upgrading(&back_end);
+    assert!(server.connect().send(GET).response().text().contains("an upgrade that was not asked for"));
+    let handler = async |_: Request| Response::new(StatusCode::SWITCHING_PROTOCOLS);
+    let server = TestServer::start(Limits::default(), handler);
+    assert_eq!(server.connect().send(GET).response().status(), 502);
+}

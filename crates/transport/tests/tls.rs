@@ -235,3 +235,25 @@ async fn a_handshake_that_is_never_finished_ends() {
     let mut silent = support::RawClient::connect(listener.local_addr());
     assert!(tokio::task::spawn_blocking(move || silent.is_closed()).await.unwrap());
 }
+
+#[tokio::test]
+async fn an_encrypted_connection_ends_with_a_goodbye() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let identity = server_identity();
+    let (server, listener) = serve(ServerTlsConfig::new(identity.clone()));
+    let mut roots = tokio_rustls::rustls::RootCertStore::empty();
+    roots.add(identity.chain[0].clone()).unwrap();
+    let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
+    let config = tokio_rustls::rustls::ClientConfig::builder_with_provider(provider);
+    let config = config.with_safe_default_protocol_versions().unwrap().with_root_certificates(roots);
+    let connector = tokio_rustls::TlsConnector::from(Arc::new(config.with_no_client_auth()));
+    let tcp = tokio::net::TcpStream::connect(listener.local_addr()).await.unwrap();
+    let mut stream = connector.connect("localhost".try_into().unwrap(), tcp).await.unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n").await.unwrap();
+    let mut answer = vec![0; 1000];
+    assert!(stream.read(&mut answer).await.unwrap() > 0);
+    // The connection is idle now, and dropped.
+    server.drain(support::LONG).await;
+    // Without the goodbye this were an error.
+    assert_eq!(stream.read(&mut answer).await.unwrap(), 0);
+}

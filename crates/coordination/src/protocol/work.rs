@@ -8,7 +8,7 @@ use super::message::{
 };
 use super::node::Node;
 
-/// How many tasks one Register or Remove names at most.
+/// How many tasks one request of a node names at most.
 const BATCH: usize = 1000;
 
 /// What the node knows of its tasks and has yet to tell the database. One request is under way at a time; what fails is
@@ -37,6 +37,8 @@ pub(super) struct Work {
     undeployed: BTreeMap<TaskName, Mono>,
     last_remark: Option<Note>,
     leaving: bool,
+    /// When something was last deployed or undeployed here: until that has settled nothing counts as a stray.
+    deployed_at: Mono,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -135,6 +137,7 @@ impl Node {
         let work = &mut self.work;
         match event {
             Event::Deploy { task, paused } => {
+                work.deployed_at = now;
                 work.withdraw.remove(&task);
                 work.undeployed.remove(&task);
                 work.strays.remove(&task);
@@ -145,6 +148,7 @@ impl Node {
                 work.sync_not_before = Mono::ZERO;
             }
             Event::Undeploy { task } => {
+                work.deployed_at = now;
                 work.close(&task, Close::Deleted, out);
                 work.deployed.remove(&task);
                 work.register.remove(&task);
@@ -339,7 +343,8 @@ impl Node {
         if let Some((request, sent)) = next {
             let id = self.new_id();
             self.work.flight = Some((id, sent));
-            out.push(Action::Send { id, request, timeout: self.timing.timeout });
+            // Longer than a heartbeat's: nothing is lost by a late answer, and thousands of tasks may be in it.
+            out.push(Action::Send { id, request, timeout: self.timing.expiry });
         }
     }
 
@@ -349,16 +354,18 @@ impl Node {
             let tasks: Vec<_> = work.withdraw.iter().take(BATCH).cloned().collect();
             return Some((Request::Withdraw { tasks: tasks.clone() }, Sent::Withdraw(tasks)));
         }
-        if !work.register.is_empty() {
-            let tasks: Vec<_> =
-                work.register.iter().take(BATCH).map(|(task, paused)| (task.clone(), *paused)).collect();
-            return Some((Request::Register { tasks: tasks.clone() }, Sent::Register(tasks)));
-        }
         if work.sync || !work.changes.is_empty() {
             return Some(self.next_sync());
         }
         if let Some(next) = self.next_of_leader(now) {
             return Some(next);
+        }
+        // Last of what matters: every node registers every task, and one registration of a task is enough.
+        let work = &mut self.work;
+        if !work.register.is_empty() {
+            let tasks: Vec<_> =
+                work.register.iter().take(BATCH).map(|(task, paused)| (task.clone(), *paused)).collect();
+            return Some((Request::Register { tasks: tasks.clone() }, Sent::Register(tasks)));
         }
         std::mem::take(&mut self.work.members).then_some((Request::Members, Sent::Members))
     }
@@ -389,7 +396,7 @@ impl Node {
             let request = Request::Remove { session, epoch, tasks: undeployed.clone(), owned: true };
             return Some((request, Sent::Remove(undeployed)));
         }
-        if now < since + settle {
+        if now < since.max(work.deployed_at) + settle {
             return None;
         }
         let strays: Vec<_> =

@@ -8,6 +8,7 @@ use http::header::PROXY_AUTHORIZATION;
 use mi_payload::Body;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
+use tokio_rustls::TlsStream;
 
 use super::destination::Destination;
 use super::error::ClientErrorKind;
@@ -17,6 +18,7 @@ use crate::h1::outgoing::{Encoding, Outgoing, put_field};
 use crate::h1::wire::Wire;
 use crate::io::Io;
 use crate::tls::ClientTls;
+use crate::wire_log::Peer;
 
 /// Connects within `limit`, which covers everything from name resolution to the TLS handshake.
 pub(crate) async fn connect(
@@ -41,7 +43,7 @@ async fn open(destination: &Destination, tls: Option<&ClientTls>, limit: Duratio
         tcp = tunnel(tcp, destination, proxy, limit).await?;
     }
     let stream = tls.connect(destination.host(), tcp).await.map_err(ClientErrorKind::Tls)?;
-    Ok(Io::Tls(Box::new(stream.into())))
+    Ok(Io::from(TlsStream::from(stream)))
 }
 
 /// Has a proxy open a tunnel.
@@ -57,7 +59,7 @@ async fn tunnel(
         put_field(&mut head, &PROXY_AUTHORIZATION, authorization);
     }
     head.extend_from_slice(b"\r\n");
-    let mut wire = Wire::new(Io::Plain(tcp), limit);
+    let mut wire = Wire::new(Io::Plain(tcp), Peer::BackEnd, limit);
     let answer = exchange(&mut wire, Outgoing::new(head, Body::Empty, Encoding::None, false)).await;
     let status = answer.map_err(|_| ClientErrorKind::ProxyRefused(None))?.head.status;
     match wire.into_io() {

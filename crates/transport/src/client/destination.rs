@@ -1,9 +1,8 @@
 //! Where requests go: everything about a back end that can be worked out once.
 
-use std::collections::hash_map::DefaultHasher;
-use std::hash::{Hash, Hasher};
-use std::sync::Arc;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use http::HeaderValue;
 
@@ -91,10 +90,8 @@ impl Destination {
         let host_header = HeaderValue::try_from(header).map_err(|_| InvalidDestination::Host)?;
         let port = port.unwrap_or(scheme.default_port());
         let host = bare.to_ascii_lowercase().into_boxed_str();
-        let mut hasher = DefaultHasher::new();
-        (scheme, &host, port).hash(&mut hasher);
         let label = format!("{named}:{port}").into();
-        let hash = hasher.finish();
+        let hash = hash_code(scheme, &host, port);
         Ok(Arc::new(Self { scheme, host, port, host_header, label, proxy, tls, hash, open: AtomicUsize::new(0) }))
     }
 
@@ -128,6 +125,11 @@ impl Destination {
         self.proxy.as_ref()
     }
 
+    /// The same for equal destinations.
+    pub(crate) fn hash_code(&self) -> u64 {
+        self.hash
+    }
+
     /// TLS settings of its own.
     pub(crate) fn tls(&self) -> Option<&ClientTls> {
         self.tls.as_ref()
@@ -137,6 +139,12 @@ impl Destination {
     pub fn connections(&self) -> usize {
         self.open.load(Ordering::Relaxed)
     }
+}
+
+/// Keyed, so that nobody who can choose hosts can choose hashes.
+fn hash_code(scheme: Scheme, host: &str, port: u16) -> u64 {
+    static KEYS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+    KEYS.hash_one((scheme, host, port))
 }
 
 impl PartialEq for Destination {
@@ -152,12 +160,6 @@ impl PartialEq for Destination {
 }
 
 impl Eq for Destination {}
-
-impl Hash for Destination {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.hash);
-    }
-}
 
 /// The right to hold one connection to a destination.
 #[derive(Debug)]

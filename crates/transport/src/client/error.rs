@@ -140,6 +140,29 @@ impl ClientError {
     }
 }
 
+impl ClientError {
+    /// MI's `STATE_DESCRIPTION`, as its warnings have it (spec 5.10).
+    pub fn description(&self) -> String {
+        let target = &self.destination;
+        let when = match self.state {
+            ProtocolState::RequestReady => "before Server writing the request headers to the backend",
+            ProtocolState::RequestHead => "while Server writing the request headers to the backend",
+            ProtocolState::RequestBody => "while Server writing the request body to the backend",
+            _ => "after Server written the request headers and the request body to the backend",
+        };
+        match &self.kind {
+            ClientErrorKind::UnknownHost(_) | ClientErrorKind::ConnectFailed(_) => {
+                format!("Connection refused or failed for : {target}")
+            }
+            ClientErrorKind::ConnectTimeout => format!("Timeout connecting to : {target}"),
+            ClientErrorKind::TimedOut => format!("Socket Timeout occurred {when}"),
+            ClientErrorKind::Closed | ClientErrorKind::Io(_) => format!("Connection closed by target host {when}"),
+            ClientErrorKind::Protocol(what) => format!("HTTP protocol violation : {what}"),
+            other => other.to_string(),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,7 +172,10 @@ mod tests {
         let error = |kind, state| ClientError { kind, state, destination: "h:1".into() };
         let waiting = ProtocolState::RequestDone;
         assert_eq!(error(ClientErrorKind::TimedOut, waiting).code(), 101_507);
-        assert_eq!(error(ClientErrorKind::Closed, waiting).code(), 101_508);
+        let closed = error(ClientErrorKind::Closed, waiting);
+        assert_eq!(closed.code(), 101_508);
+        let description = "Connection closed by target host after Server written the request headers and the request body to the backend";
+        assert_eq!(closed.description(), description);
         assert_eq!(error(ClientErrorKind::Io(io::ErrorKind::ConnectionReset.into()), waiting).code(), 101_503);
         assert_eq!(error(ClientErrorKind::ConnectTimeout, ProtocolState::RequestReady).code(), 101_508);
         let refused =

@@ -3,10 +3,12 @@
 //! Begin at [`Client::send`]. The connection's socket is driven by whoever awaits the response and reads its body: there
 //! is no task for a connection, so a request costs no switch between tasks.
 
+mod config;
 mod connect;
 mod destination;
 mod error;
 mod exchange;
+mod http2;
 mod pool;
 mod proxy;
 mod request;
@@ -23,12 +25,13 @@ use mi_payload::Body;
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 
+pub use config::ClientConfig;
 pub use destination::{Destination, InvalidDestination, Scheme};
 pub use error::{ClientError, ClientErrorKind, ProtocolState};
 pub use proxy::{Proxy, ProxyProfile, ProxyRules};
 pub use request::{ClientRequest, ClientResponse, RequestOptions};
 
-use crate::access_log::{AccessLog, Line, RequestLine, ResponseLine};
+use crate::access_log::{Line, RequestLine, ResponseLine};
 use crate::h1::decode::{Decoded, Decoder};
 use crate::h1::framing::{keeps_alive, response_body};
 use crate::h1::head::ResponseHead;
@@ -36,60 +39,12 @@ use crate::h1::incoming::Incoming;
 use crate::h1::outgoing::Outgoing;
 use crate::h1::wire::Wire;
 use crate::tls::{ClientTls, ClientTlsConfig};
-use destination::Slot;
+use crate::upgrade::Upgraded;
+use crate::wire_log::{self, Peer};
+pub(crate) use destination::Slot;
 use exchange::{Answer, Failure, exchange};
 use pool::{Connection, Keeping, PoolKey};
 use response_body::{Afterwards, ResponseBody};
-
-/// What a client is made from.
-#[derive(Debug, Clone)]
-pub struct ClientConfig {
-    /// How long a back end may be silent, or not take what is sent to it (`http.socket.timeout`; 180 s).
-    pub socket_timeout: Duration,
-    /// How long connecting may take, name resolution included (`http.connection.timeout`; 90 s).
-    pub connect_timeout: Duration,
-    /// How long an unused connection is kept (`transport.sender.connection.idle.time`; 170 s). A back end's
-    /// `Keep-Alive: timeout=n` shortens it.
-    pub idle_timeout: Duration,
-    /// Age at which a connection is not used again (`transport.sender.connection.maximum.lifespan`; none).
-    pub lifespan: Option<Duration>,
-    /// Connections that one [`Destination`] may have open (`http.max.connection.per.host.port`; 32767).
-    pub max_connections: usize,
-    /// Idle connections kept for one destination by one worker (512).
-    pub max_idle: usize,
-    /// Size of a response's body in bytes (`valid.max.message.size.in.bytes`; no limit).
-    pub max_body: Option<u64>,
-    /// Largest request body in bytes that is held in memory because its length must be told (64 MiB).
-    pub max_buffered: u64,
-    /// False closes every connection after one response.
-    pub keep_alive: bool,
-    /// TLS towards `https` destinations that have no settings of their own (TLS 1.2 and 1.3, trusting whom the system
-    /// trusts).
-    pub tls: Option<ClientTls>,
-    /// Which destinations are reached through a proxy (none).
-    pub proxies: ProxyRules,
-    /// Where requests to back ends and their responses are logged, if anywhere.
-    pub access_log: Option<AccessLog>,
-}
-
-impl Default for ClientConfig {
-    fn default() -> Self {
-        Self {
-            socket_timeout: Duration::from_secs(180),
-            connect_timeout: Duration::from_secs(90),
-            idle_timeout: Duration::from_secs(170),
-            lifespan: None,
-            max_connections: 32_767,
-            max_idle: 512,
-            max_body: None,
-            max_buffered: 64 * 1024 * 1024,
-            keep_alive: true,
-            tls: None,
-            proxies: ProxyRules::default(),
-            access_log: None,
-        }
-    }
-}
 
 /// Sends requests. Cheap to clone; clones share their connections (on each thread for itself).
 #[derive(Debug, Clone)]
@@ -137,6 +92,9 @@ impl Client {
             request.body = Body::Full(body.map_err(|error| fail(&request, kind(error), ProtocolState::RequestReady))?);
         }
         let key = PoolKey { client: self.id, destination: Arc::clone(&request.destination) };
+        if let Some(sender) = self.http2(&key).filter(|_| request.options.upgrade.is_none()) {
+            return self.send_http2(sender, request).await;
+        }
         let close = request.options.close || request.options.http_10 || !self.config.keep_alive;
         let encoding = request.encoding();
         let mut again = repeatable(&request);
@@ -145,7 +103,10 @@ impl Client {
             let reused = pooled.is_some();
             let mut connection = match pooled {
                 Some(connection) => connection,
-                None => self.connect(&request.destination, &request.options).await?,
+                None => match self.connect(&key, &request.options).await? {
+                    Connected::Http1(connection) => connection,
+                    Connected::Http2(sender) => return self.send_http2(sender, request).await,
+                },
             };
             connection.wire.set_silence_limit(request.options.socket_timeout.unwrap_or(self.config.socket_timeout));
             self.log_request(&request, &connection);
@@ -169,18 +130,16 @@ impl Client {
     /// Drops the idle connections that the calling thread keeps.
     pub fn close_idle(&self) {
         pool::clear(self.id);
+        http2::clear(self.id);
     }
 
-    /// The idle connections that the calling thread keeps.
+    /// The idle HTTP/1.1 connections that the calling thread keeps.
     pub fn idle_connections(&self) -> usize {
         pool::count(self.id)
     }
 
-    async fn connect(
-        &self,
-        destination: &Arc<Destination>,
-        options: &RequestOptions,
-    ) -> Result<Connection, ClientError> {
+    async fn connect(&self, key: &PoolKey, options: &RequestOptions) -> Result<Connected, ClientError> {
+        let destination = &key.destination;
         let failed = |kind| ClientError {
             kind,
             state: ProtocolState::RequestReady,
@@ -189,17 +148,53 @@ impl Client {
         let slot = Slot::take(destination, self.config.max_connections)
             .ok_or_else(|| failed(ClientErrorKind::PoolExhausted))?;
         let limit = options.connect_timeout.unwrap_or(self.config.connect_timeout);
-        let tls = match (destination.scheme(), destination.tls()) {
-            (Scheme::Http, _) => None,
-            (Scheme::Https, Some(own)) => Some(own),
-            (Scheme::Https, None) => Some(self.default_tls().map_err(failed)?),
-        };
+        let tls = self.tls_for(destination).map_err(failed)?;
         let io = connect::connect(destination, tls, limit).await.map_err(failed)?;
-        let wire = Wire::new(io, self.config.socket_timeout);
-        Ok(Connection { wire, _slot: slot, born: Instant::now(), runtime: Handle::current().id() })
+        if io.is_http2() {
+            let sender = http2::open(io, slot, key.clone(), self.config.idle_timeout).await;
+            return sender.map(Connected::Http2).map_err(failed);
+        }
+        let wire = Wire::new(io, Peer::BackEnd, self.config.socket_timeout);
+        let (born, runtime) = (Instant::now(), Handle::current().id());
+        Ok(Connected::Http1(Connection { wire, slot, born, runtime }))
+    }
+
+    /// A connection that speaks HTTP/2 already.
+    fn http2(&self, key: &PoolKey) -> Option<http2::Sender> {
+        if key.destination.scheme() == Scheme::Http {
+            return None;
+        }
+        let tls = key.destination.tls().or_else(|| self.tls.get())?;
+        if tls.offers_http2() { http2::existing(key) } else { None }
+    }
+
+    /// HTTP/2 failures carry no protocol state (spec 3.5).
+    async fn send_http2(&self, sender: http2::Sender, request: ClientRequest) -> Result<ClientResponse, ClientError> {
+        let limits = http2::Limits {
+            socket_timeout: request.options.socket_timeout.unwrap_or(self.config.socket_timeout),
+            max_body: self.config.max_body,
+        };
+        let label = Arc::clone(request.destination.label());
+        let sent = sender.send(request, limits).await;
+        sent.map_err(|kind| ClientError { kind, state: ProtocolState::RequestReady, destination: label })
+    }
+
+    fn tls_for<'a>(&'a self, destination: &'a Destination) -> Result<Option<&'a ClientTls>, ClientErrorKind> {
+        match (destination.scheme(), destination.tls(), self.tls.get()) {
+            (Scheme::Http, _, _) => Ok(None),
+            (Scheme::Https, Some(own), _) => Ok(Some(own)),
+            (Scheme::Https, None, Some(shared)) => Ok(Some(shared)),
+            (Scheme::Https, None, None) => {
+                let made = ClientTls::new(ClientTlsConfig::default());
+                let made = made.map_err(|error| ClientErrorKind::Tls(io::Error::other(error)))?;
+                Ok(Some(self.tls.get_or_init(|| made)))
+            }
+        }
     }
 
     fn log_request(&self, request: &ClientRequest, connection: &Connection) {
+        let version = if request.options.http_10 { Version::HTTP_10 } else { Version::HTTP_11 };
+        wire_log::request(Peer::BackEnd, &request.method, request.target.as_str(), version, &request.headers);
         if let Some(log) = &self.config.access_log {
             let tcp = connection.wire.io().tcp();
             log.write(&Line::Request(RequestLine {
@@ -207,13 +202,14 @@ impl Client {
                 local: tcp.local_addr().ok().map(|address| address.ip()),
                 method: &request.method,
                 target: request.target.as_str(),
-                version: if request.options.http_10 { Version::HTTP_10 } else { Version::HTTP_11 },
+                version,
                 headers: &request.headers,
             }));
         }
     }
 
     fn log_response(&self, head: &ResponseHead, connection: &Connection, bytes: Option<u64>) {
+        wire_log::response(Peer::BackEnd, head.status, &head.headers);
         if let Some(log) = &self.config.access_log {
             let tcp = connection.wire.io().tcp();
             log.write(&Line::Response(ResponseLine {
@@ -224,15 +220,6 @@ impl Client {
                 bytes,
             }));
         }
-    }
-
-    fn default_tls(&self) -> Result<&ClientTls, ClientErrorKind> {
-        if let Some(tls) = self.tls.get() {
-            return Ok(tls);
-        }
-        let made = ClientTls::new(ClientTlsConfig::default())
-            .map_err(|error| ClientErrorKind::Tls(io::Error::other(error)))?;
-        Ok(self.tls.get_or_init(|| made))
     }
 
     /// Makes a response of an answer's head, and sees to what becomes of the connection.
@@ -246,6 +233,15 @@ impl Client {
     ) -> Result<ClientResponse, ClientError> {
         let Answer { head, request_done } = answer;
         let violated = |text| fail(request, ClientErrorKind::Protocol(text), ProtocolState::RequestDone);
+        if head.status == StatusCode::SWITCHING_PROTOCOLS {
+            if request.options.upgrade.is_none() || !request_done {
+                return Err(violated("an upgrade that was not asked for"));
+            }
+            self.log_response(&head, &connection, None);
+            let upgraded = Some(Upgraded::new(connection.wire, Some(connection.slot)));
+            let (status, reason, version, headers) = (head.status, head.reason, head.version, head.headers);
+            return Ok(ClientResponse { status, reason, version, headers, body: Body::Empty, early: false, upgraded });
+        }
         let length = response_body(&request.method, head.status, &head.headers)
             .map_err(|_| violated("ambiguous body length"))?;
         let mut decoder = Decoder::new(length);
@@ -261,10 +257,7 @@ impl Client {
             return Err(fail(request, ClientErrorKind::TooLarge(limit), ProtocolState::ResponseHead));
         }
         self.log_response(&head, &connection, decoder.remaining().map(|left| left.saturating_add(at_hand)));
-        let reusable = keep_alive
-            && request_done
-            && head.status != StatusCode::SWITCHING_PROTOCOLS
-            && keeps_alive(&head.headers, head.version);
+        let reusable = keep_alive && request_done && keeps_alive(&head.headers, head.version);
         let keeping = Keeping {
             idle: self.config.idle_timeout,
             lifespan: self.config.lifespan,
@@ -280,8 +273,15 @@ impl Client {
         };
         let early = !request_done;
         let (status, reason, version, headers) = (head.status, head.reason, head.version, head.headers);
-        Ok(ClientResponse { status, reason, version, headers, body, early })
+        Ok(ClientResponse { status, reason, version, headers, body, early, upgraded: None })
     }
+}
+
+/// A new connection, in the protocol that the back end chose.
+#[allow(clippy::large_enum_variant, reason = "moved once, into what uses it")]
+enum Connected {
+    Http1(Connection),
+    Http2(http2::Sender),
 }
 
 /// The body to send once more if it comes to that; `None` if the request must not or cannot be repeated.

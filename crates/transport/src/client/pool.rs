@@ -6,6 +6,7 @@
 use std::borrow::{Borrow, BorrowMut};
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::mem::MaybeUninit;
 use std::sync::Arc;
 use std::task::{Context, Waker};
@@ -28,7 +29,7 @@ const RECENT: Duration = Duration::from_secs(1);
 pub(crate) struct Connection {
     pub(crate) wire: Wire,
     /// Counts the connection among the open ones of its destination.
-    pub(crate) _slot: Slot,
+    pub(crate) slot: Slot,
     pub(crate) born: Instant,
     /// The runtime whose events it gets.
     pub(crate) runtime: Id,
@@ -47,12 +48,42 @@ impl BorrowMut<Wire> for Connection {
 }
 
 /// Where a connection came from and where it goes back to.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PoolKey {
     /// Clients share no connections: they may have different certificates.
     pub(crate) client: u64,
     pub(crate) destination: Arc<Destination>,
 }
+
+impl Hash for PoolKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        // Worked out when the destination was made.
+        state.write_u64(self.destination.hash_code() ^ self.client);
+    }
+}
+
+/// Takes hashes as they are: [`PoolKey`]'s come from a keyed hash function already.
+#[derive(Default)]
+pub(crate) struct AsIs(u64);
+
+impl Hasher for AsIs {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(byte);
+        }
+    }
+
+    fn write_u64(&mut self, value: u64) {
+        self.0 = value;
+    }
+}
+
+/// Something for each destination.
+pub(crate) type PerDestination<T> = HashMap<PoolKey, T, BuildHasherDefault<AsIs>>;
 
 /// How long connections are kept.
 #[derive(Debug, Clone, Copy)]
@@ -72,7 +103,7 @@ struct Idle {
 
 #[derive(Default)]
 struct Pools {
-    idle: HashMap<PoolKey, Vec<Idle>>,
+    idle: PerDestination<Vec<Idle>>,
     /// The runtime that a sweeper runs on.
     sweeper: Option<Id>,
 }

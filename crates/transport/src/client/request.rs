@@ -4,14 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONNECTION, CONTENT_LENGTH, HOST, PROXY_AUTHORIZATION, TRANSFER_ENCODING};
-use http::{HeaderMap, HeaderName, Method, StatusCode, Version};
+use http::header::{CONNECTION, CONTENT_LENGTH, HOST, PROXY_AUTHORIZATION, TRANSFER_ENCODING, UPGRADE};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
 use http_body::Body as _;
 use mi_payload::Body;
 
 use super::destination::{Destination, Scheme};
 use crate::h1::outgoing::{Encoding, put_field, put_fields};
 use crate::message::{Framing, Target};
+use crate::upgrade::Upgraded;
 
 /// A request to a back end.
 #[derive(Debug)]
@@ -22,8 +23,8 @@ pub struct ClientRequest {
     pub method: Method,
     /// Path and query.
     pub target: Target,
-    /// Header fields. `Transfer-Encoding`, `Content-Length`, `Connection` and `Keep-Alive` are the transport's and
-    /// ignored here; `Host` is the destination's if absent.
+    /// Header fields. `Transfer-Encoding`, `Content-Length`, `Connection`, `Upgrade` and `Keep-Alive` are the
+    /// transport's and ignored here; `Host` is the destination's if absent.
     pub headers: HeaderMap,
     /// The body.
     pub body: Body,
@@ -40,6 +41,9 @@ pub struct RequestOptions {
     pub http_10: bool,
     /// Put scheme and host into the request line (`FULL_URI`).
     pub absolute_form: bool,
+    /// Ask for this protocol instead of HTTP (`Upgrade`); a back end that agrees answers 101, see
+    /// [`ClientResponse::upgraded`]. HTTP/1.1 only.
+    pub upgrade: Option<HeaderValue>,
     /// Ask for the connection to be closed after the response.
     pub close: bool,
     /// How long the back end may be silent (the client's default).
@@ -110,13 +114,22 @@ impl ClientRequest {
             }
             Encoding::None | Encoding::UntilClose => {}
         }
+        if let Some(protocol) = &self.options.upgrade {
+            put_field(&mut out, &UPGRADE, protocol);
+            out.extend_from_slice(b"Connection: Upgrade\r\n\r\n");
+            return out;
+        }
         out.extend_from_slice(if close { b"Connection: Close\r\n\r\n" } else { b"Connection: Keep-Alive\r\n\r\n" });
         out
     }
 }
 
 fn is_ours(name: &HeaderName) -> bool {
-    *name == TRANSFER_ENCODING || *name == CONTENT_LENGTH || *name == CONNECTION || *name == "keep-alive"
+    *name == TRANSFER_ENCODING
+        || *name == CONTENT_LENGTH
+        || *name == CONNECTION
+        || *name == UPGRADE
+        || *name == "keep-alive"
 }
 
 /// A back end's answer, its body unread.
@@ -134,12 +147,12 @@ pub struct ClientResponse {
     pub body: Body,
     /// The answer came before the request had been sent completely; the rest of the request was not sent.
     pub early: bool,
+    /// The connection, after a 101 that was asked for.
+    pub upgraded: Option<Upgraded>,
 }
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
-
     use super::*;
 
     fn request(body: Body, options: RequestOptions) -> ClientRequest {

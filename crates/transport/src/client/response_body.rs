@@ -49,6 +49,26 @@ impl ResponseBody {
     }
 }
 
+/// MI's line about a back end that fails after its response has begun (spec 5.10). Nobody else may notice: a body that is
+/// only passed on ends early, and that is all.
+fn warn(reading: &Option<(Incoming<Connection>, Afterwards)>, error: &BodyError) {
+    let Some((_, afterwards)) = reading else { return };
+    let destination = &afterwards.key.destination;
+    let (code, description) = match error {
+        BodyError::TimedOut => (101_504, "Socket Timeout occurred while Server reading the response from the backend"),
+        BodyError::Closed => (101_505, "Connection closed by target host while Server reading the response"),
+        BodyError::Malformed(_) => (101_506, "HTTP protocol violation"),
+        BodyError::TooLarge { .. } => (101_510, "The response exceeds the allowed message size"),
+    };
+    tracing::warn!(
+        target: "org.apache.synapse.transport.passthru.TargetHandler",
+        "ERROR_CODE = {code}, STATE_DESCRIPTION = {description}, INTERNAL_STATE = RESPONSE_BODY, TARGET_HOST = {}, \
+         TARGET_PORT = {}",
+        destination.host(),
+        destination.port(),
+    );
+}
+
 impl http_body::Body for ResponseBody {
     type Data = Bytes;
     type Error = BodyError;
@@ -58,7 +78,10 @@ impl http_body::Body for ResponseBody {
         let next = ready!(incoming.poll_next(cx));
         let done = incoming.is_done();
         match &next {
-            Some(Err(_)) => self.reading = None,
+            Some(Err(error)) => {
+                warn(&self.reading, error);
+                self.reading = None;
+            }
             _ if done => self.settle(),
             _ => {}
         }

@@ -162,17 +162,16 @@ fn fields_of(head: &Bytes, fields: &[httparse::Header<'_>]) -> Result<HeaderMap,
     let mut headers = HeaderMap::with_capacity(fields.len());
     for field in fields {
         let name = HeaderName::from_bytes(field.name.as_bytes()).map_err(|_| HeadError::Malformed)?;
-        let value = if memchr::memchr2(b'\r', b'\n', field.value).is_some() {
-            // A folded value of a response: the fold stands for one blank.
-            let flat: Vec<u8> =
-                field.value.iter().map(|&b| if matches!(b, b'\r' | b'\n') { b' ' } else { b }).collect();
-            HeaderValue::from_maybe_shared(Bytes::from(flat))
-        } else {
-            HeaderValue::from_maybe_shared(head.slice_ref(field.value))
-        };
+        let value = HeaderValue::from_maybe_shared(head.slice_ref(field.value)).or_else(|_| unfold(field.value));
         headers.append(name, value.map_err(|_| HeadError::Malformed)?);
     }
     Ok(headers)
+}
+
+/// A folded value of a response: the fold stands for one blank.
+fn unfold(value: &[u8]) -> Result<HeaderValue, http::header::InvalidHeaderValue> {
+    let flat: Vec<u8> = value.iter().map(|&b| if matches!(b, b'\r' | b'\n') { b' ' } else { b }).collect();
+    HeaderValue::from_maybe_shared(Bytes::from(flat))
 }
 
 #[cfg(test)]

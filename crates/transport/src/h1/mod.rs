@@ -7,4 +7,5 @@ pub(crate) mod framing;
 pub(crate) mod head;
 pub(crate) mod incoming;
 pub(crate) mod outgoing;
+mod read_memory;
 pub(crate) mod wire;

@@ -1,62 +1,17 @@
 //! One end of a connection: the socket, what was read and not yet used, and the clock that runs while it is silent.
 
-use std::cell::RefCell;
 use std::io::{self, IoSlice};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::BytesMut;
-use tokio::io::{AsyncReadExt, AsyncWrite};
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::io::AsyncWrite;
 
+use super::read_memory;
 use crate::io::Io;
-
-/// What sockets are read into, in one piece of memory for all connections of a thread.
-const BLOCK: usize = 256 * 1024;
-/// A read is offered at least this much.
-const READ_SPACE: usize = 96 * 1024;
-/// Reads up to this size are copied out of the block, into memory of exactly their size: a small message that is kept
-/// for long must not hold the whole block. Larger ones keep their part of it, uncopied.
-const COPY_LIMIT: usize = 16 * 1024;
-
-thread_local! {
-    /// It is not known how much there is to read before it is read. So that a connection that waits holds no memory, all
-    /// read into this block; it is used again from its start when nothing read before is alive any more, which on
-    /// pass-through is almost always so.
-    static READ_BLOCK: RefCell<BytesMut> = RefCell::new(BytesMut::new());
-}
-
-/// Ends a silence. It costs nothing while data flows: the timer is not moved at each read or write, but looks, when it
-/// fires, whether the present silence is old enough.
-#[derive(Debug)]
-struct Silence {
-    limit: Duration,
-    since: Option<Instant>,
-    timer: Option<Pin<Box<Sleep>>>,
-}
-
-impl Silence {
-    /// Ready when the silence that began at the first call after [`Silence::broken`] has lasted for the limit.
-    fn poll_too_long(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let due = *self.since.get_or_insert_with(Instant::now) + self.limit;
-        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(due)));
-        if timer.deadline() > due {
-            timer.as_mut().reset(due);
-        }
-        while timer.as_mut().poll(cx).is_ready() {
-            if timer.deadline() >= due {
-                return Poll::Ready(());
-            }
-            timer.as_mut().reset(due);
-        }
-        Poll::Pending
-    }
-
-    fn broken(&mut self) {
-        self.since = None;
-    }
-}
+use crate::silence::Silence;
+use crate::wire_log::{self, Peer};
 
 /// A connection as the HTTP/1 code sees it.
 #[derive(Debug)]
@@ -66,12 +21,12 @@ pub(crate) struct Wire {
     pub(crate) buf: BytesMut,
     silence: Silence,
     unflushed: bool,
+    peer: Peer,
 }
 
 impl Wire {
-    pub(crate) fn new(io: Io, silence_limit: Duration) -> Self {
-        let silence = Silence { limit: silence_limit, since: None, timer: None };
-        Self { io, buf: BytesMut::new(), silence, unflushed: false }
+    pub(crate) fn new(io: Io, peer: Peer, silence_limit: Duration) -> Self {
+        Self { io, buf: BytesMut::new(), silence: Silence::new(silence_limit), unflushed: false, peer }
     }
 
     pub(crate) fn io(&self) -> &Io {
@@ -83,10 +38,14 @@ impl Wire {
         self.buf.is_empty().then_some(self.io)
     }
 
+    /// The stream and what was read of it already.
+    pub(crate) fn into_parts(self) -> (Io, BytesMut) {
+        (self.io, self.buf)
+    }
+
     /// Changes how long the peer may be silent.
     pub(crate) fn set_silence_limit(&mut self, limit: Duration) {
-        self.silence.limit = limit;
-        self.silence.broken();
+        self.silence.set_limit(limit);
     }
 
     /// Reads what is there behind what is buffered; 0 at the end. Silence ends as [`io::ErrorKind::TimedOut`].
@@ -96,19 +55,10 @@ impl Wire {
     }
 
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        READ_BLOCK.with_borrow_mut(|block| {
-            if block.capacity() < READ_SPACE {
-                block.reserve(BLOCK);
-            }
-            let count = ready!(pin!(self.io.read_buf(block)).poll(cx))?;
-            if count > COPY_LIMIT && self.buf.is_empty() {
-                self.buf = block.split();
-            } else {
-                self.buf.extend_from_slice(block);
-                block.clear();
-            }
-            Poll::Ready(Ok(count))
-        })
+        let before = self.buf.len();
+        let count = ready!(read_memory::poll_read(&mut self.io, &mut self.buf, cx))?;
+        wire_log::read(self.peer, self.buf.get(before..).unwrap_or_default());
+        Poll::Ready(Ok(count))
     }
 
     /// Ready when an idle peer has sent or closed something. Does not count as silence.
@@ -123,6 +73,9 @@ impl Wire {
             [one] => Pin::new(&mut self.io).poll_write(cx, one),
             several => Pin::new(&mut self.io).poll_write_vectored(cx, several),
         };
+        if let Poll::Ready(Ok(count)) = &result {
+            wire_log::written(self.peer, slices, *count);
+        }
         match self.watch(cx, result) {
             Poll::Ready(Ok(0)) => Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
             other => other,

@@ -1,6 +1,7 @@
 //! One connection's life: requests in, responses out, one at a time, until either side has enough.
 
 use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -8,6 +9,7 @@ use bytes::{Buf, Bytes};
 use http::header::{CONTENT_LENGTH, EXPECT, HOST, TRANSFER_ENCODING};
 use http::{HeaderMap, Method, StatusCode, Version};
 use mi_payload::Body;
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::limits::Limits;
@@ -21,6 +23,7 @@ use crate::h1::head::{HeadError, HeadScanner, RequestHead, parse_request};
 use crate::h1::incoming::Incoming;
 use crate::h1::wire::Wire;
 use crate::message::{ConnectionInfo, Handler, Request};
+use crate::upgrade::{Upgraded, tunnel};
 
 /// What all connections of a listener share.
 pub(crate) struct Shared<H> {
@@ -28,7 +31,36 @@ pub(crate) struct Shared<H> {
     pub(crate) limits: Limits,
     pub(crate) access_log: Option<AccessLog>,
     /// Set when the listener is being closed: no connection outlives its present request.
-    pub(crate) draining: AtomicBool,
+    draining: AtomicBool,
+    /// Wakes those who wait for that.
+    drained: Notify,
+}
+
+impl<H> Shared<H> {
+    pub(crate) fn new(handler: Arc<H>, limits: Limits, access_log: Option<AccessLog>) -> Self {
+        let (draining, drained) = (AtomicBool::new(false), Notify::new());
+        Self { handler, limits, access_log, draining, drained }
+    }
+
+    /// Begins the end of all connections.
+    pub(crate) fn close(&self) {
+        self.draining.store(true, Ordering::SeqCst);
+        self.drained.notify_waiters();
+    }
+
+    fn is_closing(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
+    /// Waits for [`Shared::close`].
+    pub(crate) async fn closing(&self) {
+        let mut told = pin!(self.drained.notified());
+        // From here on a notification is noticed; one that came before has left its mark.
+        told.as_mut().enable();
+        if !self.draining.load(Ordering::SeqCst) {
+            told.await;
+        }
+    }
 }
 
 /// What the listener knows of a connection.
@@ -47,6 +79,11 @@ impl Default for Activity {
 impl Activity {
     pub(crate) fn is_idle(&self) -> bool {
         self.idle.load(Ordering::Relaxed)
+    }
+
+    /// From here on the connection must not be dropped.
+    pub(crate) fn begin(&self) {
+        self.set_idle(false);
     }
 
     fn set_idle(&self, idle: bool) {
@@ -134,7 +171,7 @@ async fn read_head(wire: &mut Wire, limits: &Limits, activity: &Activity) -> Res
         match poll_fn(|cx| wire.poll_fill(cx)).await {
             Ok(0) if wire.buf.is_empty() => return Err(Ended::Silently),
             Ok(0) => return Err(HeadError::Malformed.into()),
-            Ok(_) => activity.set_idle(false),
+            Ok(_) => activity.begin(),
             Err(_) => return Err(Ended::Silently),
         }
     }
@@ -221,8 +258,17 @@ async fn exchange<H: Handler>(
             (BodyLength::None, _) => Body::Empty,
             (_, data) => Body::Full(data.unwrap_or_default()),
         };
-        let response = shared.handler.handle(request(body)).await;
-        plan.asked.keep_alive &= !shared.draining.load(Ordering::Relaxed);
+        let mut response = shared.handler.handle(request(body)).await;
+        plan.asked.keep_alive &= !shared.is_closing();
+        if response.status == StatusCode::SWITCHING_PROTOCOLS {
+            let Some(back_end) = response.upgrade.take() else {
+                return Err((wire, Ended::Refused(Refusal::with(StatusCode::BAD_GATEWAY))));
+            };
+            if responder.write(&mut wire, response, plan.asked, &about).await.is_ok() {
+                pass_on(wire, back_end, shared).await;
+            }
+            return Ok(None);
+        }
         let kept = responder.write(&mut wire, response, plan.asked, &about).await;
         return Ok(responder.finish(wire, kept).await);
     }
@@ -232,6 +278,18 @@ async fn exchange<H: Handler>(
     let incoming: SharedIncoming = Arc::new(Mutex::new(Incoming::new(wire, decoder, ready, limits.max_body)));
     let body = Body::Stream(Box::pin(RequestBody(Arc::clone(&incoming))));
     let response = shared.handler.handle(request(body)).await;
-    plan.asked.keep_alive &= !shared.draining.load(Ordering::Relaxed);
+    plan.asked.keep_alive &= !shared.is_closing();
     Ok(responder.respond_streaming(incoming, response, plan.asked, &about).await)
+}
+
+/// From a 101 on, until either side has enough or the listener is closed.
+async fn pass_on<H>(wire: Wire, back_end: Upgraded, shared: &Shared<H>) {
+    tokio::select! {
+        ended = tunnel(Upgraded::new(wire, None), back_end) => {
+            if let Err(error) = ended {
+                tracing::debug!(%error, "an upgraded connection failed");
+            }
+        }
+        () = shared.closing() => {}
+    }
 }

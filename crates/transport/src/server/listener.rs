@@ -11,12 +11,15 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
+use tokio_rustls::TlsStream;
 
 use super::connection::{Activity, Shared, serve};
+use super::http2;
 use crate::h1::wire::Wire;
 use crate::io::Io;
 use crate::message::{ConnectionInfo, Handler};
-use crate::tls::ServerTls;
+use crate::tls::{ALPN_HTTP2, ServerTls};
+use crate::wire_log::Peer;
 
 /// Connections that wait to be accepted.
 const BACKLOG: i32 = 4096;
@@ -154,13 +157,18 @@ impl<H: Handler> Acceptor<H> {
                 Some(tls) => match tokio::time::timeout(limit, tls.accept(tcp)).await {
                     Ok(Ok((stream, told))) => {
                         info.tls = Some(told);
-                        Io::Tls(Box::new(stream.into()))
+                        let http2 = stream.get_ref().1.alpn_protocol() == Some(ALPN_HTTP2);
+                        let io = Io::from(TlsStream::from(stream));
+                        if http2 {
+                            return http2::serve(io, Arc::new(info), shared, mine).await;
+                        }
+                        io
                     }
                     Ok(Err(error)) => return tracing::debug!(%peer, %error, "TLS handshake failed"),
                     Err(_) => return tracing::debug!(%peer, "TLS handshake took too long"),
                 },
             };
-            serve(Wire::new(io, limit), Arc::new(info), shared, mine).await;
+            serve(Wire::new(io, Peer::Client, limit), Arc::new(info), shared, mine).await;
         });
         // The task has not run yet: it runs on this thread, after us.
         self.connections.with(|open| open.insert(id, (activity, task.abort_handle())));

@@ -5,6 +5,7 @@
 //! back ends that its requests use. Nothing on a request's way is shared between threads.
 
 mod connection;
+mod http2;
 mod limits;
 mod listener;
 mod request_body;
@@ -14,7 +15,7 @@ mod worker;
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -80,12 +81,7 @@ impl Server {
     pub fn listen<H: Handler>(&self, config: ListenerConfig, handler: Arc<H>) -> io::Result<Listener> {
         let sockets = listener::bind(config.address, self.workers.len())?;
         let local = sockets.first().map_or(Ok(config.address), std::net::TcpListener::local_addr)?;
-        let shared = Arc::new(Shared {
-            handler,
-            limits: config.limits,
-            access_log: config.access_log,
-            draining: AtomicBool::new(false),
-        });
+        let shared = Arc::new(Shared::new(handler, config.limits, config.access_log));
         let total = Arc::new(AtomicUsize::new(0));
         let mut parts = Vec::new();
         for (worker, socket) in self.workers.iter().zip(sockets) {
@@ -100,7 +96,7 @@ impl Server {
             let accepting = worker.runtime().spawn(acceptor.run(socket));
             parts.push(Part { worker: worker.runtime().clone(), connections, accepting: Mutex::new(Some(accepting)) });
         }
-        let drain = Box::new(move || shared.draining.store(true, Ordering::Relaxed));
+        let drain = Box::new(move || shared.close());
         let inner = Arc::new(ListenerInner { name: config.name, local, total, drain, parts });
         let listener = Listener(inner);
         self.listeners.lock().unwrap_or_else(PoisonError::into_inner).push(listener.clone());

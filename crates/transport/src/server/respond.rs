@@ -16,6 +16,7 @@ use crate::h1::incoming::Incoming;
 use crate::h1::outgoing::{Encoding, Outgoing, OutgoingError, Progress};
 use crate::h1::wire::{Wire, WireAccess};
 use crate::message::{ConnectionInfo, OnBodyError, Response, Target};
+use crate::wire_log::{self, Peer};
 
 /// What the log says of a request whose connection fails.
 pub(super) struct About {
@@ -32,6 +33,7 @@ pub(super) struct Responder<'a> {
 
 impl Responder<'_> {
     pub(super) fn log_request(&self, head: &RequestHead) {
+        wire_log::request(Peer::Client, &head.method, head.target.as_str(), head.version, &head.headers);
         if let Some(log) = self.log {
             log.write(&Line::Request(RequestLine {
                 remote: Some(self.connection.peer.ip()),
@@ -45,6 +47,7 @@ impl Responder<'_> {
     }
 
     fn log_response(&self, response: &Response, bytes: u64) {
+        wire_log::response(Peer::Client, response.status, &response.headers);
         if let Some(log) = self.log {
             log.write(&Line::Response(ResponseLine {
                 remote: Some(self.connection.peer.ip()),

@@ -86,7 +86,9 @@ pub(crate) fn head(response: &Response, asked: Asked, encoding: Encoding, keep_a
         }
         Encoding::None | Encoding::UntilClose => {}
     }
-    if !keep_alive {
+    if response.status == StatusCode::SWITCHING_PROTOCOLS {
+        out.extend_from_slice(b"\r\nConnection: Upgrade");
+    } else if !keep_alive {
         out.extend_from_slice(b"\r\nConnection: close");
     } else if asked.version == Version::HTTP_10 {
         out.extend_from_slice(b"\r\nConnection: keep-alive");

@@ -11,7 +11,7 @@ use tokio_rustls::client::TlsStream;
 
 use super::keystore::Identity;
 use super::verify::{Anyone, BackEnds};
-use super::{TlsError, protocols, provider};
+use super::{ALPN_HTTP2, TlsError, alpn, protocols, provider};
 
 /// Which names a back end's certificate may have (`HostnameVerifier`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -66,6 +66,8 @@ pub struct ClientTlsConfig {
     pub protocols: Vec<String>,
     /// As [`super::ServerTlsConfig::ciphers`].
     pub ciphers: Vec<String>,
+    /// Speak HTTP/2 with back ends that offer it (false).
+    pub http2: bool,
 }
 
 /// A client's TLS, ready to use.
@@ -115,8 +117,13 @@ impl ClientTls {
             Some(identity) => builder.with_client_auth_cert(identity.chain, identity.key)?,
             None => builder.with_no_client_auth(),
         };
-        tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+        tls.alpn_protocols = alpn(config.http2);
         Ok(Self(Arc::new(tls)))
+    }
+
+    /// Whether HTTP/2 is offered to back ends.
+    pub(crate) fn offers_http2(&self) -> bool {
+        self.0.alpn_protocols.iter().any(|protocol| protocol == ALPN_HTTP2)
     }
 
     /// The client's side of a handshake with `host`.

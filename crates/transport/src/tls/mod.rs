@@ -43,6 +43,17 @@ pub enum TlsError {
     Development(String),
 }
 
+/// HTTP/2 in the handshake's choice of protocols (ALPN).
+pub(crate) const ALPN_HTTP2: &[u8] = b"h2";
+
+fn alpn(http2: bool) -> Vec<Vec<u8>> {
+    let mut protocols = vec![b"http/1.1".to_vec()];
+    if http2 {
+        protocols.insert(0, ALPN_HTTP2.to_vec());
+    }
+    protocols
+}
+
 /// The protocol versions named in a list as MI's configuration has it, for example `TLSv1.1,TLSv1.2`. What is obsolete
 /// is passed over; nothing named means all that are supported.
 fn protocols(names: &[String]) -> Result<Vec<&'static SupportedProtocolVersion>, TlsError> {

@@ -11,7 +11,7 @@ use tokio_rustls::server::TlsStream;
 
 use super::keystore::Identity;
 use super::verify::PinnedClients;
-use super::{TlsError, protocols, provider};
+use super::{TlsError, alpn, protocols, provider};
 use crate::message::TlsInfo;
 
 /// Whether clients must show a certificate (`SSLVerifyClient`).
@@ -39,13 +39,15 @@ pub struct ServerTlsConfig {
     pub protocols: Vec<String>,
     /// `PreferredCiphers`; empty for all of rustls.
     pub ciphers: Vec<String>,
+    /// Offer HTTP/2 (false: MI's main listeners speak HTTP/1.1 only).
+    pub http2: bool,
 }
 
 impl ServerTlsConfig {
     /// Shows `identity`, verifies nobody.
     pub fn new(identity: Identity) -> Self {
         let (protocols, ciphers, trusted) = (Vec::new(), Vec::new(), Vec::new());
-        Self { identity, verify_client: VerifyClient::None, trusted, protocols, ciphers }
+        Self { identity, verify_client: VerifyClient::None, trusted, protocols, ciphers, http2: false }
     }
 }
 
@@ -81,7 +83,7 @@ impl ServerTls {
             }
         };
         let mut tls = builder.with_single_cert(config.identity.chain, config.identity.key)?;
-        tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+        tls.alpn_protocols = alpn(config.http2);
         Ok(Self(Arc::new(tls)))
     }
 
