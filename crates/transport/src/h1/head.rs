@@ -3,7 +3,10 @@
 use std::mem::MaybeUninit;
 
 use bytes::Bytes;
-use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HOST, TRANSFER_ENCODING};
+use http::header::{
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, DATE, EXPECT, HOST, SERVER,
+    TRANSFER_ENCODING, USER_AGENT,
+};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
 
 use crate::message::Target;
@@ -232,12 +235,34 @@ fn fields_of(head: &Bytes, fields: &[httparse::Header<'_>]) -> Result<(HeaderMap
     let mut seen = Seen::default();
     let mut headers = HeaderMap::with_capacity(fields.len());
     for field in fields {
-        let name = HeaderName::from_bytes(field.name.as_bytes()).map_err(|_| HeadError::Malformed)?;
+        let name = match usual_name(field.name) {
+            Some(name) => name,
+            None => HeaderName::from_bytes(field.name.as_bytes()).map_err(|_| HeadError::Malformed)?,
+        };
         let value = HeaderValue::from_maybe_shared(head.slice_ref(field.value)).or_else(|_| unfold(field.value));
         seen.note(&name);
         headers.append(name, value.map_err(|_| HeadError::Malformed)?);
     }
     Ok((headers, seen))
+}
+
+/// The names that nearly every message has, as they are usually written: recognised at a fraction of the cost of putting
+/// a name into lower case and looking it up.
+fn usual_name(name: &str) -> Option<HeaderName> {
+    Some(match name {
+        "Host" => HOST,
+        "Date" => DATE,
+        "Accept" => ACCEPT,
+        "Server" => SERVER,
+        "Connection" => CONNECTION,
+        "User-Agent" => USER_AGENT,
+        "Content-Type" => CONTENT_TYPE,
+        "Authorization" => AUTHORIZATION,
+        "Content-Length" => CONTENT_LENGTH,
+        "Accept-Encoding" => ACCEPT_ENCODING,
+        "Transfer-Encoding" => TRANSFER_ENCODING,
+        _ => return None,
+    })
 }
 
 /// A folded value of a response: the fold stands for one blank.
@@ -327,6 +352,17 @@ mod tests {
         let values: Vec<_> = ["a", "c", "d", "e"].iter().map(|name| head.headers[*name].as_bytes()).collect();
         assert_eq!(values, [&b"b"[..], b"", b"", b"f"]);
         assert!(request("GET / HTTP/1.1\r\n\r\n").is_ok());
+    }
+
+    #[test]
+    fn usual_names_are_the_names_they_look_like() {
+        for name in ["Host", "Date", "Accept", "Server", "Connection", "User-Agent", "Content-Type", "Authorization"]
+            .into_iter()
+            .chain(["Content-Length", "Accept-Encoding", "Transfer-Encoding"])
+        {
+            assert_eq!(usual_name(name), HeaderName::from_bytes(name.as_bytes()).ok(), "{name}");
+        }
+        assert_eq!(usual_name("host"), None);
     }
 
     #[test]
