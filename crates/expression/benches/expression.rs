@@ -61,7 +61,7 @@ impl Message for Sample {
 
 fn orders() -> String {
     let order = r#"{"id":17,"symbol":"IBM","price":107.25,"volume":1200,"buyer":{"name":"Jane","city":"Graz"}}"#;
-    format!(r#"{{"count":10,"orders":[{}]}}"#, vec![order; 10].join(","))
+    format!(r#"{{"count":10,"orders":[{}]}}"#, [order; 10].join(","))
 }
 
 fn benches(criterion: &mut Criterion) {

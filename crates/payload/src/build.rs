@@ -186,8 +186,8 @@ pub fn form_decode(text: &str) -> String {
 /// The text of `bytes` in the character set that the content type names, UTF-8 without one.
 pub fn decode<'a>(bytes: &'a [u8], content_type: &str) -> Result<Cow<'a, str>, BuildError> {
     let charset = parameter(content_type, "charset").unwrap_or("UTF-8");
-    let encoding = encoding_rs::Encoding::for_label(charset.as_bytes())
-        .ok_or_else(|| BuildError::Charset(charset.to_owned()))?;
+    let encoding =
+        encoding_rs::Encoding::for_label(charset.as_bytes()).ok_or_else(|| BuildError::Charset(charset.to_owned()))?;
     Ok(encoding.decode(bytes).0)
 }
 
@@ -219,7 +219,10 @@ mod tests {
     #[test]
     fn builds_by_content_type() {
         assert!(built("application/json; charset=utf-8", b"{\"a\":1}", true).expect("json").is_json());
-        assert_eq!(body_of(&built("application/xml", b"<?xml version='1.0'?><a>1</a>", true).expect("xml")), "<a>1</a>");
+        assert_eq!(
+            body_of(&built("application/xml", b"<?xml version='1.0'?><a>1</a>", true).expect("xml")),
+            "<a>1</a>"
+        );
         assert_eq!(body_of(&built("text/xml", b"<a>1</a>", true).expect("pox")), "<a>1</a>");
         assert!(matches!(built("text/xml", b"<a>1</a>", false), Err(BuildError::Envelope(_))));
         assert!(matches!(built("text/plain", b"hi", true), Ok(Payload::Text(_))));

@@ -206,7 +206,10 @@ mod tests {
 
     #[test]
     fn writes_envelopes_with_a_declaration_and_plain_xml_without() {
-        assert!(written(&xml("<a/>"), Format::Soap).starts_with("<?xml version=\"1.0\" encoding=\"UTF-8\"?><soapenv:Envelope"));
+        assert!(
+            written(&xml("<a/>"), Format::Soap)
+                .starts_with("<?xml version=\"1.0\" encoding=\"UTF-8\"?><soapenv:Envelope")
+        );
         assert!(written(&xml("<a/>"), Format::Xml).starts_with("<a"));
         assert_eq!(written(&Payload::empty(), Format::Xml), "");
     }

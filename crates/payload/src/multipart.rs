@@ -129,9 +129,8 @@ fn inline_xop(envelope: &mut Envelope, parts: &[Part<'_>]) {
             continue;
         };
         let id = percent_encoding::percent_decode_str(href).decode_utf8_lossy().into_owned();
-        let named = |part: &&Part<'_>| {
-            part.header("Content-ID").is_some_and(|known| known.trim_matches(['<', '>']) == id)
-        };
+        let named =
+            |part: &&Part<'_>| part.header("Content-ID").is_some_and(|known| known.trim_matches(['<', '>']) == id);
         let Some(part) = parts.iter().find(named) else { continue };
         let text = document.create_text(&base64::engine::general_purpose::STANDARD.encode(part.content));
         document.insert_before(include, text);
@@ -169,7 +168,8 @@ mod tests {
     use crate::json::JsonSettings;
     use proptest::prelude::*;
 
-    const FORM: &[u8] = b"--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n--b\r\nContent-Disposition: form-data; \
+    const FORM: &[u8] =
+        b"--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n--b\r\nContent-Disposition: form-data; \
         name=\"f\"; filename=\"x.bin\"\r\nContent-Type: application/octet-stream\r\n\r\n\x01\x02\r\n--b--\r\n";
 
     #[test]
@@ -177,7 +177,8 @@ mod tests {
         let payload = build_form(FORM, "multipart/form-data; boundary=b").expect("a form");
         let envelope = payload.envelope(&JsonSettings::default()).expect("a view");
         let xml = envelope.document.to_xml(envelope.payload().expect("content"));
-        let expected = "<mediate><a>1</a><f filename=\"x.bin\" content-type=\"application/octet-stream\">AQI=</f></mediate>";
+        let expected =
+            "<mediate><a>1</a><f filename=\"x.bin\" content-type=\"application/octet-stream\">AQI=</f></mediate>";
         assert_eq!(xml, expected);
         let (bytes, boundary) = format_form(envelope);
         let back = build_form(&bytes, &format!("multipart/form-data; boundary={boundary}")).expect("a form");
@@ -199,9 +200,11 @@ mod tests {
 
     #[test]
     fn says_what_is_wrong() {
-        for (bytes, content_type) in
-            [(&b"x"[..], "multipart/form-data"), (b"x", "multipart/form-data; boundary=b"), (b"--b\r\n", "m; boundary=b")]
-        {
+        for (bytes, content_type) in [
+            (&b"x"[..], "multipart/form-data"),
+            (b"x", "multipart/form-data; boundary=b"),
+            (b"--b\r\n", "m; boundary=b"),
+        ] {
             assert!(matches!(build_form(bytes, content_type), Err(BuildError::Multipart(_))));
         }
     }

@@ -257,14 +257,13 @@ impl Payload {
 
 /// The text does not even begin like JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "#getNewJsonPayload. Could not save JSON payload. Invalid input stream found. Payload is not a JSON string."
-)]
+#[error("#getNewJsonPayload. Could not save JSON payload. Invalid input stream found. Payload is not a JSON string.")]
 pub struct NotJson;
 
 /// The beginning decides: leading other characters are skipped, `{` and `[` are taken on trust, a scalar must be whole.
 fn sniff(text: &[u8]) -> Result<(), NotJson> {
-    let start = text.iter().position(|byte| matches!(byte, b'{' | b'[' | b'"' | b't' | b'f' | b'n' | b'-' | b'0'..=b'9'));
+    let start =
+        text.iter().position(|byte| matches!(byte, b'{' | b'[' | b'"' | b't' | b'f' | b'n' | b'-' | b'0'..=b'9'));
     let Some(start) = start else { return Err(NotJson) };
     match text[start] {
         b'{' | b'[' => Ok(()),

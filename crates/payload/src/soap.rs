@@ -246,7 +246,8 @@ impl FaultParts {
         let text = |node: Option<NodeId>| node.map(|node| document.text_content(node).trim().to_owned());
         let detail = child(fault, "detail").or_else(|| child(fault, "Detail"));
         let code = child(fault, "faultcode").or_else(|| child(fault, "Code").and_then(|code| child(code, "Value")));
-        let reason = child(fault, "faultstring").or_else(|| child(fault, "Reason").and_then(|text| child(text, "Text")));
+        let reason =
+            child(fault, "faultstring").or_else(|| child(fault, "Reason").and_then(|text| child(text, "Text")));
         let value = text(code).unwrap_or_default();
         let prefix = value.split_once(':').map_or("", |(prefix, _)| prefix);
         let namespace = code.and_then(|node| document.lookup_namespace(node, prefix));
@@ -364,7 +365,9 @@ mod tests {
 
     #[test]
     fn finds_the_parts_of_an_envelope() {
-        let xml = format!("<s:Envelope xmlns:s='{SOAP12}'><s:Header><h xmlns='u'/></s:Header><s:Body><a/></s:Body></s:Envelope>");
+        let xml = format!(
+            "<s:Envelope xmlns:s='{SOAP12}'><s:Header><h xmlns='u'/></s:Header><s:Body><a/></s:Body></s:Envelope>"
+        );
         let envelope = Envelope::parse(xml.as_bytes(), &ParseOptions::default()).expect("an envelope");
         assert_eq!(envelope.version, SoapVersion::V12);
         assert!(envelope.header.is_some() && !envelope.synthetic);

@@ -208,7 +208,7 @@ pub(super) const KEYS: &[Key] = &[
         "Whether JSON is parsed even when only passed through.",
     ),
     with("transport.http.reverse_proxy_mode", Flag, "false", "Whether unmatched paths go to the main sequence."),
-    with("transport.http.block_service_list", Flag, "false", "Whether the list of services is hidden."),
+    with("transport.http.block_service_list", Flag, "true", "Whether the list of services is hidden."),
     with("transport.http.close_socket_on_endpoint_timeout", Flag, "false", "Whether a timeout closes the connection."),
     with("transport.http.consume_and_discard", Flag, "true", "Whether the rest of an unread request is read."),
     open("transport.http.consume_and_discard_by_secondary_worker_pool", Flag, "Accepted for compatibility."),

@@ -37,6 +37,8 @@ pub(super) struct Work {
     undeployed: BTreeMap<TaskName, Mono>,
     last_remark: Option<Note>,
     leaving: bool,
+    /// When something was last deployed or undeployed here: until that has settled nothing counts as a stray.
+    deployed_at: Mono,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -135,6 +137,7 @@ impl Node {
         let work = &mut self.work;
         match event {
             Event::Deploy { task, paused } => {
+                work.deployed_at = now;
                 work.withdraw.remove(&task);
                 work.undeployed.remove(&task);
                 work.strays.remove(&task);
@@ -145,6 +148,7 @@ impl Node {
                 work.sync_not_before = Mono::ZERO;
             }
             Event::Undeploy { task } => {
+                work.deployed_at = now;
                 work.close(&task, Close::Deleted, out);
                 work.deployed.remove(&task);
                 work.register.remove(&task);
@@ -392,7 +396,7 @@ impl Node {
             let request = Request::Remove { session, epoch, tasks: undeployed.clone(), owned: true };
             return Some((request, Sent::Remove(undeployed)));
         }
-        if now < since + settle {
+        if now < since.max(work.deployed_at) + settle {
             return None;
         }
         let strays: Vec<_> =

@@ -38,6 +38,12 @@ pub trait Dialect: Send + Sync {
         None
     }
 
+    /// An assignment of many tasks to many nodes as one statement, where the database can do that. Arguments: group; tasks
+    /// and nodes, as in [`Dialect::in_joined`], in the same order; group.
+    fn assign(&self) -> Option<&'static str> {
+        None
+    }
+
     /// A statement that notifies the other nodes, where the database can. Argument: group.
     fn notify(&self) -> Option<&'static str> {
         None
@@ -72,11 +78,16 @@ pub(super) fn translate(dialect: &dyn Dialect, text: &str) -> String {
     out
 }
 
+/// Names in one argument: no name of an artifact or node has this character, XML does not allow it.
+pub(super) fn joined<'n>(names: impl Iterator<Item = &'n str>) -> String {
+    names.collect::<Vec<_>>().join("\u{1f}")
+}
+
 /// A condition that a column is one of some names, and its arguments.
 pub(super) fn one_of<'n>(dialect: &dyn Dialect, names: impl Iterator<Item = &'n str>) -> (String, Vec<String>) {
     let names: Vec<&str> = names.collect();
     match dialect.in_joined() {
-        Some(condition) => (condition.to_owned(), vec![names.join("\u{1f}")]),
+        Some(condition) => (condition.to_owned(), vec![joined(names.into_iter())]),
         None => (
             format!("IN ({})", vec!["?"; names.len()].join(", ")),
             names.iter().map(|name| (*name).to_owned()).collect(),

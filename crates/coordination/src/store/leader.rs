@@ -3,7 +3,7 @@
 use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
 
-use super::dialect::one_of;
+use super::dialect::{joined, one_of};
 use super::error::StoreError;
 use super::membership::node_name;
 use super::sql::{Arg, SqlStore, Tx, column};
@@ -103,7 +103,30 @@ impl SqlStore {
         let group = Arg::from(&self.group);
         let text = "SELECT NODE_ID FROM CLUSTER_NODE_STATUS_TABLE WHERE GROUP_ID = ? ORDER BY NODE_ID";
         let members = names(&tx.rows("read the members", text, &[group]).await?)?;
-        for node in &members {
+        let there: Vec<&(TaskName, NodeName)> = tasks.iter().filter(|(_, node)| members.contains(node)).collect();
+        match self.dialect.assign() {
+            Some(text) => {
+                for chunk in there.chunks(CHUNK * 10) {
+                    let tasks = joined(chunk.iter().map(|(task, _)| &**task));
+                    let nodes = joined(chunk.iter().map(|(_, node)| &**node));
+                    tx.execute("assign tasks", text, &[group, (&tasks).into(), (&nodes).into(), group]).await?;
+                }
+            }
+            None => self.assign_by_node(&mut tx, &members, &there).await?,
+        }
+        self.notify(&mut tx).await?;
+        tx.commit().await?;
+        Ok(Reply::Done)
+    }
+
+    async fn assign_by_node(
+        &self,
+        tx: &mut Tx<'_>,
+        members: &[NodeName],
+        tasks: &[&(TaskName, NodeName)],
+    ) -> Result<(), StoreError> {
+        let group = Arg::from(&self.group);
+        for node in members {
             let own: Vec<&TaskName> = tasks.iter().filter(|(_, to)| to == node).map(|(task, _)| task).collect();
             for chunk in own.chunks(CHUNK) {
                 let (named, names) = one_of(self.dialect, chunk.iter().map(|task| &***task));
@@ -117,9 +140,7 @@ impl SqlStore {
                 tx.execute("assign tasks", &text, &args).await?;
             }
         }
-        self.notify(&mut tx).await?;
-        tx.commit().await?;
-        Ok(Reply::Done)
+        Ok(())
     }
 
     pub(super) async fn remove(

@@ -43,7 +43,17 @@ impl Dialect for Postgres {
     }
 
     fn in_joined(&self) -> Option<&'static str> {
-        Some("= ANY(string_to_array(?, chr(31)))")
+        // A subselect, because it is joined by hashing; an array would be searched for each row.
+        Some("IN (SELECT unnest(string_to_array(?, chr(31))))")
+    }
+
+    fn assign(&self) -> Option<&'static str> {
+        Some(
+            "UPDATE COORDINATED_TASK_TABLE SET DESTINED_NODE_ID = A.NODE, GROUP_ID = ? \
+             FROM (SELECT unnest(string_to_array(?, chr(31))) AS TASK, unnest(string_to_array(?, chr(31))) AS NODE) A \
+             WHERE TASK_NAME = A.TASK AND DESTINED_NODE_ID IS NULL AND TASK_STATE <> 'COMPLETED' \
+             AND (GROUP_ID IS NULL OR GROUP_ID = ?)",
+        )
     }
 
     fn notify(&self) -> Option<&'static str> {

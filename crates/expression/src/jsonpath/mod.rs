@@ -95,6 +95,15 @@ pub enum Segment {
 impl JsonPath {
     /// Compiles a path. One that does not begin with `$` gets `$.` before it.
     ///
+    /// ```
+    /// use mi_expression::JsonPath;
+    ///
+    /// let path = JsonPath::compile("$.orders[?(@.price > 100)].symbol")?;
+    /// let value = serde_json::json!({"orders": [{"symbol": "A", "price": 90}, {"symbol": "B", "price": 110}]});
+    /// assert_eq!(path.find(&value)?.into_json(), serde_json::json!(["B"]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// The text does not follow Jayway's grammar.
     pub fn compile(text: &str) -> Result<Self, JsonPathError> {

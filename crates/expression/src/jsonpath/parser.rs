@@ -6,6 +6,9 @@ use super::JsonPathError;
 use super::ast::{self, Function, Operand, Step, SubPath};
 use super::filter_parser;
 
+/// How many steps a path may have; each hands its values to the next one, which recurses.
+const MAX_STEPS: usize = 200;
+
 /// How deep filters and paths may contain each other.
 const MAX_DEPTH: usize = 50;
 
@@ -90,6 +93,9 @@ impl<'t> Scanner<'t> {
         loop {
             if whole {
                 self.skip_blanks();
+            }
+            if steps.len() >= MAX_STEPS {
+                return Err(self.error("the path has too many steps"));
             }
             if matches!(steps.last(), Some(Step::Function(_))) && self.rest().starts_with(['.', '[']) {
                 return Err(self.error("a function ends a path"));

@@ -1,3 +1,4 @@
+use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
@@ -140,6 +141,7 @@ fn what_is_no_path() {
         let error = JsonPath::compile(text).expect_err(text);
         assert_eq!(error.column, column, "{text}: {error}");
     }
+    assert!(JsonPath::compile(&format!("${}", ".a".repeat(10_000))).is_err());
     let deep = format!("$[?({}@.a{})]", "(".repeat(5_000), ")".repeat(5_000));
     assert!(JsonPath::compile(&deep).is_err());
 }
@@ -164,4 +166,52 @@ fn changes() {
     assert_eq!((parent.text(), key), ("$['a']", "z"));
     assert!(path("$.l[0]").split_last_key().is_none());
     assert_eq!(value.to_string(), r#"{"a":{"z":"x"},"l":[1,2]}"#);
+}
+
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf =
+        prop_oneof![Just(Value::Null), any::<i32>().prop_map(Value::from), "[a-z'\\\\.]{0,4}".prop_map(Value::from)];
+    leaf.prop_recursive(4, 24, 4, |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            proptest::collection::btree_map("[a-z '\\\\.$]{1,4}", inner, 0..4)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+/// The path to a place, in brackets.
+fn path_to(place: &[Segment]) -> String {
+    place.iter().fold("$".to_owned(), |path, segment| match segment {
+        Segment::Key(key) => format!("{path}['{}']", key.replace('\\', "\\\\").replace('\'', "\\'")),
+        Segment::Index(index) => format!("{path}[{index}]"),
+    })
+}
+
+proptest! {
+    #[test]
+    fn every_place_is_found_by_its_path(value in any_json()) {
+        let everything = JsonPath::compile("$..*").expect("a path");
+        let places = everything.locate(&value).expect("indefinite paths do not fail");
+        let Ok(Found::Many(values)) = everything.find(&value) else { panic!("indefinite paths give lists") };
+        prop_assert_eq!(places.len(), values.len());
+        for (place, expected) in places.iter().zip(values) {
+            let text = path_to(place);
+            let path = JsonPath::compile(&text).map_err(|error| TestCaseError::fail(format!("{text}: {error}")))?;
+            prop_assert_eq!(path.find(&value).map(Found::into_json), Ok(expected.into_owned()));
+            prop_assert_eq!(path.locate(&value), Ok(vec![place.clone()]));
+            let mut changed = value.clone();
+            prop_assert_eq!(path.set(&mut changed, &json!("new")), Ok(1));
+            prop_assert_eq!(path.find(&changed).map(Found::into_json), Ok(json!("new")));
+            prop_assert_eq!(path.delete(&mut changed), Ok(1));
+        }
+    }
+
+    #[test]
+    fn any_text_is_a_path_or_not(text in "[$@.\\[\\]?()'a-c0-2:,*=<>!&| -]{0,24}") {
+        if let Ok(path) = JsonPath::compile(&text) {
+            let _ = path.find(&store());
+            prop_assert!(path.locate(&store()).is_ok() || path.is_definite() || path.find(&store()).is_err());
+        }
+    }
 }

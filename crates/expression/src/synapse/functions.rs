@@ -70,7 +70,8 @@ impl<'m> Evaluator<'m, '_> {
                 [value],
             ) => convert(function, value)?,
             (Function::Base64Decode, [value]) => {
-                let text = text_functions::base64_decode(&value.text());
+                let encoded = value.as_string().ok_or_else(|| invalid(function))?;
+                let text = text_functions::base64_decode(encoded);
                 Val::Text(text.map_err(|message| self.fault(message))?.into())
             }
             (function, values) => text_functions::call(function, values)?,
@@ -113,7 +114,7 @@ impl<'m> Evaluator<'m, '_> {
         }
         let text = match fragment {
             Some(fragment) => Some(Cow::Owned(xpath.string_on(&fragment, self.message)?)),
-            None => xpath.string(self.message)?,
+            None => xpath.string_or_payload(self.message)?,
         };
         Ok(text.map_or(Val::Null, Val::Text))
     }
@@ -230,7 +231,8 @@ fn math<'m>(function: Function, values: &[Val<'m>]) -> Evaluated<'m> {
 fn convert<'m>(function: Function, value: &Val<'m>) -> Evaluated<'m> {
     let holds = |kind: fn(&Json) -> bool| match value {
         Val::Json(json) if kind(json) => true,
-        value => value.as_string().is_some_and(|text| read_json(text).is_ok_and(|json| kind(&json))),
+        // As for `object(…)`: backslashes are dropped first.
+        value => value.as_string().is_some_and(|text| read_json(&text.replace('\\', "")).is_ok_and(|json| kind(&json))),
     };
     Ok(match function {
         Function::IsString => Val::Boolean(value.as_string().is_some()),

@@ -10,6 +10,7 @@ mod functions;
 mod lexer;
 mod operators;
 mod parser;
+mod path_parser;
 mod text_functions;
 mod value;
 

@@ -1,8 +1,7 @@
 //! The grammar (spec, 4.2): recursive descent, one method a level.
 
-use super::ast::{Function, Node, Operator, ParameterKind, Path, Piece, Step, Tail, VariableName, XPathCall};
+use super::ast::{Function, Node, Operator, ParameterKind, Tail, VariableName, XPathCall};
 use super::lexer::{Lexed, Token, lex};
-use crate::jsonpath::JsonPath;
 use crate::message::Scope;
 use crate::namespaces::Namespaces;
 use crate::xpath::SynapseXPath;
@@ -11,7 +10,7 @@ use crate::xpath::SynapseXPath;
 const MAX_DEPTH: usize = 100;
 
 /// Words that are no names, not even behind a dot.
-const RESERVED: [&str; 12] =
+pub(super) const RESERVED: [&str; 12] =
     ["in", "nin", "subsetof", "anyof", "noneof", "size", "empty", "and", "or", "true", "false", "null"];
 
 #[derive(Debug)]
@@ -21,7 +20,7 @@ pub(super) struct SyntaxError {
     pub(super) message: String,
 }
 
-type Parsed<T> = Result<T, SyntaxError>;
+pub(super) type Parsed<T> = Result<T, SyntaxError>;
 
 pub(super) fn parse(text: &str, namespaces: &Namespaces) -> Parsed<Node> {
     let tokens = lex(text);
@@ -34,9 +33,9 @@ pub(super) fn parse(text: &str, namespaces: &Namespaces) -> Parsed<Node> {
     Ok(node)
 }
 
-struct Parser<'p, 't> {
-    tokens: &'p [Lexed<'t>],
-    at: usize,
+pub(super) struct Parser<'p, 't> {
+    pub(super) tokens: &'p [Lexed<'t>],
+    pub(super) at: usize,
     end: usize,
     depth: usize,
     namespaces: &'p Namespaces,
@@ -53,7 +52,7 @@ impl<'t> Parser<'_, 't> {
         result
     }
 
-    fn expression(&mut self) -> Parsed<Node> {
+    pub(super) fn expression(&mut self) -> Parsed<Node> {
         self.deeper(|parser| {
             let condition = parser.chain(
                 &[
@@ -153,7 +152,7 @@ impl<'t> Parser<'_, 't> {
     }
 
     /// What reads the message or calls a function; `None` if nothing of that begins here.
-    fn reference(&mut self) -> Parsed<Option<Node>> {
+    pub(super) fn reference(&mut self) -> Parsed<Option<Node>> {
         let word = match self.peek() {
             Some(Token::Symbol("$")) => "payload",
             Some(Token::Word(word)) => word,
@@ -272,7 +271,7 @@ impl<'t> Parser<'_, 't> {
         Ok(text)
     }
 
-    fn name(&mut self) -> Parsed<&'t str> {
+    pub(super) fn name(&mut self) -> Parsed<&'t str> {
         match self.peek() {
             Some(Token::Word(word)) if !RESERVED.contains(&word) => {
                 self.at += 1;
@@ -283,168 +282,11 @@ impl<'t> Parser<'_, 't> {
         }
     }
 
-    fn path(&mut self) -> Parsed<Path> {
-        let mut steps = Vec::new();
-        while let Some(step) = self.step()? {
-            steps.push(step);
-        }
-        let fixed_text = |steps: &[Step]| steps.iter().map(Step::fixed).collect::<Option<String>>();
-        let compile = |text: String| JsonPath::compile(&format!("${text}")).ok();
-        // A path that does not compile is reported when it is evaluated, as Synapse does.
-        let fixed = fixed_text(&steps).and_then(compile);
-        let rest = steps.get(1..).unwrap_or_default();
-        let fixed_rest = if rest.is_empty() { None } else { fixed_text(rest).and_then(compile) };
-        Ok(Path { steps, fixed, fixed_rest })
-    }
-
-    fn step(&mut self) -> Parsed<Option<Step>> {
-        let text = |text: String| Ok(Some(Step { pieces: vec![Piece::Text(text)] }));
-        if self.take("..") {
-            if self.take("*") {
-                return text("..*".to_owned());
-            }
-            return match self.peek() {
-                Some(Token::Word(word)) if !is_keyword(word) => {
-                    self.at += 1;
-                    text(format!("..{word}"))
-                }
-                _ => Err(self.syntax("a plain name is expected after ..")),
-            };
-        }
-        let dotted = self.take(".");
-        if self.at_symbol("[") {
-            return self.index().map(Some);
-        }
-        if !dotted {
-            return Ok(None);
-        }
-        if self.take("*") {
-            return text(".*".to_owned());
-        }
-        if let Some(Token::PathCall(call)) = self.peek() {
-            self.at += 1;
-            return text(format!(".{call}"));
-        }
-        let name = self.name()?;
-        text(format!(".{name}"))
-    }
-
-    fn index(&mut self) -> Parsed<Step> {
-        self.expect("[")?;
-        let mut pieces = vec![Piece::Text("[".to_owned())];
-        if self.at_symbol("?") || (self.at_symbol("(") && self.is_filter()) {
-            self.take("?");
-            pieces.push(Piece::Text("?".to_owned()));
-            self.filter(&mut pieces)?;
-        } else if self.take("*") {
-            pieces.push(Piece::Text("*".to_owned()));
-        } else {
-            if !self.at_symbol(":") {
-                self.bound(&mut pieces)?;
-            }
-            let mut separator = None;
-            while let Some(symbol) = [",", ":"].into_iter().find(|symbol| self.at_symbol(symbol)) {
-                if separator.is_some_and(|separator| separator != symbol) {
-                    return Err(self.syntax("] is expected"));
-                }
-                separator = Some(symbol);
-                self.at += 1;
-                pieces.push(Piece::Text(symbol.to_owned()));
-                if symbol == "," || !(self.at_symbol("]") || self.at_symbol(":")) {
-                    self.bound(&mut pieces)?;
-                }
-            }
-        }
-        self.expect("]")?;
-        pieces.push(Piece::Text("]".to_owned()));
-        Ok(Step { pieces: merged(pieces) })
-    }
-
-    fn bound(&mut self, pieces: &mut Vec<Piece>) -> Parsed<()> {
-        if self.take("-") {
-            pieces.push(Piece::Text("-".to_owned()));
-        }
-        pieces.push(match self.expression()? {
-            Node::Integer(index) => Piece::Text(index.to_string()),
-            // What Synapse's replacement stumbles over stays for the evaluation to report.
-            Node::Text(text) if !super::value::unquoted(&text).contains(['$', '\\']) => {
-                Piece::Text(format!("'{}'", super::value::unquoted(&text).replace('\'', "\\'")))
-            }
-            node => Piece::Index(node),
-        });
-        Ok(())
-    }
-
-    /// Whether the parenthesis at hand closes right before the bracket does.
-    fn is_filter(&self) -> bool {
-        let mut depth = 0_usize;
-        for (at, lexed) in self.tokens.iter().enumerate().skip(self.at) {
-            match lexed.token {
-                Token::Symbol("(") => depth += 1,
-                Token::Symbol(")") => {
-                    depth = depth.saturating_sub(1);
-                    if depth == 0 {
-                        return matches!(self.tokens.get(at + 1).map(|next| next.token), Some(Token::Symbol("]")));
-                    }
-                }
-                _ => {}
-            }
-        }
-        false
-    }
-
-    /// `( … )`: raw tokens for the JSONPath engine, with parts that are evaluated first.
-    fn filter(&mut self, pieces: &mut Vec<Piece>) -> Parsed<()> {
-        self.expect("(")?;
-        pieces.push(Piece::Text("(".to_owned()));
-        let (mut open, mut after_dot, mut in_regex, mut before) = (1_usize, false, false, "");
-        // Flags follow a regular expression at once.
-        let mut closed_regex = false;
-        loop {
-            let Some(token) = self.peek() else { return Err(self.syntax(") is expected")) };
-            if !after_dot
-                && !in_regex
-                && let Some(node) = self.reference()?
-            {
-                pieces.push(Piece::Operand(node));
-                continue;
-            }
-            self.at += 1;
-            let text = match token {
-                Token::Number(text) | Token::PathCall(text) | Token::Text(text) => text.to_owned(),
-                Token::Word("null") => return Err(self.back("null is not allowed in a filter")),
-                Token::Word(word) if after_dot || in_regex || closed_regex => word.to_owned(),
-                Token::Word(word) => format!(" {word} "),
-                Token::Symbol(symbol @ ("[" | "]" | "%")) => {
-                    return Err(self.back(&format!("{symbol} is not allowed in a filter")));
-                }
-                Token::Symbol(symbol) => {
-                    match symbol {
-                        "(" => open += 1,
-                        ")" => open -= 1,
-                        "/" if in_regex => in_regex = false,
-                        "/" => in_regex = before == "=~",
-                        _ => {}
-                    }
-                    before = symbol;
-                    let joined = in_regex || matches!(symbol, "." | "@" | "(" | ")" | "/" | "!" | "*");
-                    if joined { symbol.to_owned() } else { format!(" {symbol} ") }
-                }
-            };
-            closed_regex = token == Token::Symbol("/") && !in_regex;
-            after_dot = matches!(token, Token::Symbol("." | ".."));
-            pieces.push(Piece::Text(text));
-            if open == 0 {
-                return Ok(());
-            }
-        }
-    }
-
-    fn peek(&self) -> Option<Token<'t>> {
+    pub(super) fn peek(&self) -> Option<Token<'t>> {
         self.tokens.get(self.at).map(|lexed| lexed.token)
     }
 
-    fn at_symbol(&self, symbol: &str) -> bool {
+    pub(super) fn at_symbol(&self, symbol: &str) -> bool {
         self.symbol_at(0, symbol)
     }
 
@@ -460,23 +302,23 @@ impl<'t> Parser<'_, 't> {
         }
     }
 
-    fn take(&mut self, symbol: &str) -> bool {
+    pub(super) fn take(&mut self, symbol: &str) -> bool {
         let found = self.at_symbol(symbol);
         self.at += usize::from(found);
         found
     }
 
-    fn expect(&mut self, symbol: &str) -> Parsed<()> {
+    pub(super) fn expect(&mut self, symbol: &str) -> Parsed<()> {
         if self.take(symbol) { Ok(()) } else { Err(self.syntax(format!("{symbol} is expected"))) }
     }
 
     /// A syntax error at the token before.
-    fn back(&mut self, message: &str) -> SyntaxError {
+    pub(super) fn back(&mut self, message: &str) -> SyntaxError {
         self.at -= 1;
         self.syntax(message)
     }
 
-    fn syntax(&self, message: impl AsRef<str>) -> SyntaxError {
+    pub(super) fn syntax(&self, message: impl AsRef<str>) -> SyntaxError {
         self.error(format!("Syntax error in expression: {}", message.as_ref()))
     }
 
@@ -484,47 +326,6 @@ impl<'t> Parser<'_, 't> {
         let column = self.tokens.get(self.at).map_or(self.end, |lexed| lexed.column);
         SyntaxError { column, message: message.into() }
     }
-}
-
-impl Step {
-    /// The text of a step that does not depend on the message.
-    fn fixed(&self) -> Option<&str> {
-        match self.pieces.as_slice() {
-            [Piece::Text(text)] => Some(text),
-            _ => None,
-        }
-    }
-}
-
-/// Neighbouring texts as one.
-fn merged(pieces: Vec<Piece>) -> Vec<Piece> {
-    let mut merged: Vec<Piece> = Vec::new();
-    for piece in pieces {
-        match (merged.last_mut(), piece) {
-            (Some(Piece::Text(before)), Piece::Text(text)) => before.push_str(&text),
-            (_, piece) => merged.push(piece),
-        }
-    }
-    merged
-}
-
-fn is_keyword(word: &str) -> bool {
-    const ROOTS: [&str; 13] = [
-        "vars",
-        "payload",
-        "headers",
-        "configs",
-        "params",
-        "props",
-        "properties",
-        "queryParams",
-        "pathParams",
-        "functionParams",
-        "axis2",
-        "synapse",
-        "property",
-    ];
-    RESERVED.contains(&word) || ROOTS.contains(&word) || Function::by_name(word).is_some()
 }
 
 fn number(text: &str) -> Node {

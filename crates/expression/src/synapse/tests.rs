@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use mi_payload::Value;
+use proptest::prelude::*;
 
 use super::*;
 use crate::message::{Field, Scope};
@@ -244,6 +245,8 @@ fn more_expressions() {
         ("isNumber(payload.zz)", ""),
         ("isArray(payload.arr)", "true"),
         ("isArray('[1]')", "true"),
+        ("isObject(\"{\\\"a\\\": 1}\")", "true"),
+        ("base64decode(34)", ""),
         ("isObject(payload.obj)", "true"),
         ("string(payload.obj)", r#"{"k":"v"}"#),
         ("integer(\"42\")", "42"),
@@ -352,8 +355,50 @@ fn xml_payloads() {
     );
     assert_eq!(string("xpath('//b')"), "1");
     assert_eq!(string("xpath('//b') + '!'"), "1!");
+    assert_eq!(string("xpath('/a/b')"), "1");
+    assert_eq!(string("xpath('/none')"), "");
     assert_eq!(string("xpath(\"get-property('To')\")"), "");
     let field = TestMessage { fields: [(Field::To, "/x".to_owned())].into(), ..TestMessage::xml("<a/>") };
     let to = compile("xpath(\"get-property('To')\")").expect("compiles");
     assert_eq!(to.string(&field).as_deref(), Ok("/x"));
+}
+
+fn operand() -> impl Strategy<Value = String> {
+    prop_oneof![
+        any::<i32>().prop_map(|number| number.to_string()),
+        any::<i64>().prop_map(|number| number.to_string()),
+        (-1000..1000_i32, 0..100_u32).prop_map(|(whole, part)| format!("{whole}.{part:02}")),
+        Just("payload.age".to_owned()),
+        Just("payload.arr[0]".to_owned()),
+        Just("payload.zz".to_owned()),
+        Just("\"text\"".to_owned()),
+        Just("true".to_owned()),
+        Just("null".to_owned()),
+        Just("vars.long".to_owned()),
+        Just("length(payload.name)".to_owned()),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn operators_take_whatever_comes(left in operand(), right in operand(), operator in "[-+*/%<>]|<=|>=|==|!=|and|or") {
+        let inner = format!("{left} {operator} {right}");
+        let result = string(&inner);
+        prop_assert!(result.is_ok(), "{inner}: {result:?}");
+    }
+
+    #[test]
+    fn sums_of_integers_are_exact(left in any::<i32>(), right in any::<i32>()) {
+        let sum = i64::from(left) + i64::from(right);
+        prop_assert_eq!(string(&format!("{left} + {right}")), Ok(sum.to_string()));
+        let difference = left.wrapping_sub(right);
+        prop_assert_eq!(string(&format!("{left} - {right}")), Ok(difference.to_string()));
+    }
+
+    #[test]
+    fn any_text_compiles_or_not(inner in "[a-z.$?:()\\[\\]\"' +*/<>=!&|0-9,-]{0,24}") {
+        if let Ok(expression) = compile(&inner) {
+            let _ = expression.string(&message());
+        }
+    }
 }

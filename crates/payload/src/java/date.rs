@@ -184,6 +184,7 @@ fn quoted(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Result<String
 mod tests {
     use super::*;
     use chrono::NaiveDate;
+    use proptest::prelude::*;
 
     fn moment() -> Moment {
         let local = NaiveDate::from_ymd_opt(2025, 1, 31).and_then(|date| date.and_hms_milli_opt(15, 4, 5, 78));
@@ -255,6 +256,27 @@ mod tests {
         assert_eq!(time.format(&moment), Err(UnsupportedField('H')));
         for text in ["2025-02-30", "2025-1-01", "2025-01-01x", "", "2025-13-01"] {
             assert!(date.read(text).is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(millis in -60_000_000_000_000_i64..250_000_000_000_000) {
+            let formatter = DateTimeFormatter::parse("yyyy-MM-dd'T'HH:mm:ss.SSSXXX").expect("a pattern");
+            let text = formatter.format_millis(millis).expect("complete");
+            let read = formatter.read(&text).expect("its own text");
+            prop_assert_eq!(formatter.format(&read), Ok(text));
+        }
+
+        #[test]
+        fn any_text_is_a_pattern_or_not(pattern in "[a-zA-Z'\\[\\] :.-]{0,16}", text in "[0-9A-Z: .+-]{0,16}") {
+            if let Ok(simple) = SimpleDateFormat::parse(&pattern) {
+                let _ = simple.format_millis(0);
+            }
+            if let Ok(formatter) = DateTimeFormatter::parse(&pattern) {
+                let _ = formatter.read(&text);
+                let _ = formatter.format_millis(0);
+            }
         }
     }
 }

@@ -94,6 +94,8 @@ pub fn decimal_to_string(text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -145,6 +147,23 @@ mod tests {
         }
         for text in ["", "-", "1x", "1e", ".", "1.2.3", "0x1"] {
             assert_eq!(decimal_to_string(text), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn texts_of_numbers_are_read_back(double in any::<f64>(), float in any::<f32>()) {
+            let (double_text, float_text) = (double_to_string(double), float_to_string(float));
+            prop_assert!(double.is_nan() || double_text.parse() == Ok(double), "{double_text}");
+            prop_assert!(float.is_nan() || float_text.parse() == Ok(float), "{float_text}");
+        }
+
+        #[test]
+        fn decimals_keep_their_value(whole in any::<i64>(), fraction in "[0-9]{0,6}", exponent in -20..20_i32) {
+            let text = if fraction.is_empty() { format!("{whole}e{exponent}") } else { format!("{whole}.{fraction}E{exponent}") };
+            let shown = decimal_to_string(&text).expect("a number");
+            prop_assert_eq!(shown.parse::<f64>(), text.parse::<f64>());
+            prop_assert_eq!(decimal_to_string(&shown), Some(shown));
         }
     }
 }

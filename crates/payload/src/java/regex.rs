@@ -144,6 +144,8 @@ pub fn split<'t>(text: &'t str, regex: &JavaRegex) -> Vec<&'t str> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn regex(pattern: &str) -> JavaRegex {
@@ -208,6 +210,22 @@ mod tests {
             (",", ",", vec![]),
         ] {
             assert_eq!(split(text, &regex(pattern)), expected, "{text} by {pattern}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn quoted_text_matches_itself(text in "[^\\\\]{0,12}") {
+            let quoted = format!(r"\Q{text}\E");
+            prop_assert!(regex(&quoted).matches(&text));
+        }
+
+        #[test]
+        fn any_text_is_a_pattern_or_not(pattern in "[a-c\\\\dwsQEpu{}()\\[\\]^$.*+?|&-]{0,16}", text in "[a-c0-9 ]{0,8}") {
+            if let Ok(regex) = JavaRegex::new(&pattern) {
+                let joined: String = split(&text, &regex).concat();
+                prop_assert!(joined.len() <= text.len());
+            }
         }
     }
 }

@@ -99,10 +99,11 @@ impl Translator {
             '0' => return self.code(after, 8, 3),
             'u' => return self.code(after, 16, 4),
             'p' | 'P' => return self.property(after, c == 'P'),
-            c => {
+            c if c.is_ascii_alphanumeric() => {
                 self.out.push('\\');
                 self.out.push(c);
             }
+            c => self.literal(c),
         }
         after
     }
@@ -119,7 +120,11 @@ impl Translator {
     }
 
     fn literal(&mut self, c: char) {
-        if c.is_ascii_punctuation() {
+        // Not every punctuation: `\<` means a word boundary to the other engine.
+        if matches!(
+            c,
+            '\\' | '.' | '+' | '*' | '?' | '(' | ')' | '|' | '[' | ']' | '{' | '}' | '^' | '$' | '#' | '&' | '-' | '~'
+        ) {
             self.out.push('\\');
         }
         self.out.push(c);

@@ -151,7 +151,12 @@ impl Writer<'_> {
                 {
                     let name = document.text(child).unwrap_or_default().trim().to_owned();
                     if !name.is_empty() {
-                        runs.push(Run { name: name.clone(), wrapper: is_wrapper(&name), items: Vec::new(), array: true });
+                        runs.push(Run {
+                            name: name.clone(),
+                            wrapper: is_wrapper(&name),
+                            items: Vec::new(),
+                            array: true,
+                        });
                     }
                     announced = Some(name);
                 }
@@ -219,7 +224,7 @@ impl Writer<'_> {
 
     fn only_text(&self, text: &str, out: &mut String) {
         let blank = is_blank(text);
-        if blank && !(self.preserve_spaces && !text.is_empty()) {
+        if blank && (text.is_empty() || !self.preserve_spaces) {
             out.push_str(if self.settings.null_for_empty { "null" } else { "\"\"" });
         } else {
             self.scalar(text, out);

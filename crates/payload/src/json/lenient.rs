@@ -144,7 +144,9 @@ impl Parser<'_> {
     fn word(&mut self) -> Result<String, JsonError> {
         let rest = &self.text[self.at..];
         let end = rest
-            .find(|c: char| c.is_whitespace() || matches!(c, '{' | '}' | '[' | ']' | ':' | ',' | ';' | '=' | '#' | '\\' | '/'))
+            .find(|c: char| {
+                c.is_whitespace() || matches!(c, '{' | '}' | '[' | ']' | ':' | ',' | ';' | '=' | '#' | '\\' | '/')
+            })
             .unwrap_or(rest.len());
         if end == 0 {
             return Err(self.error("expected a JSON value"));

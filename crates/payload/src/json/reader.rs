@@ -327,7 +327,9 @@ mod tests {
 
     #[test]
     fn refuses_what_is_not_json() {
-        for text in ["", "{", "[1,]", "{\"a\":1,}", "{'a':1}", "01", "1.", "tru", "[1 2]", "{}{}", "\"\n\"", "]", "\"\\x\""] {
+        for text in
+            ["", "{", "[1,]", "{\"a\":1,}", "{'a':1}", "01", "1.", "tru", "[1 2]", "{}{}", "\"\n\"", "]", "\"\\x\""]
+        {
             assert!(tokens(text).is_err(), "{text:?} was accepted");
         }
         assert!(tokens(&"[".repeat(100_000)).is_err());

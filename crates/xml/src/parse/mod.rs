@@ -119,6 +119,19 @@ impl Document {
     /// Reads a document. Bytes are taken as the byte order mark, [`ParseOptions::encoding`], the XML declaration or
     /// UTF-8 say, in this order.
     ///
+    /// ```
+    /// use mi_xml::{Document, ParseOptions};
+    ///
+    /// let mut document = Document::parse(b"<order id='7'/>", &ParseOptions::default())?;
+    /// let order = document.root_element().ok_or("no root")?;
+    /// assert_eq!(document.attr(order, "id"), Some("7"));
+    /// let note = document.create_element("", "", "note");
+    /// document.set_text(note, "1 < 2");
+    /// document.append_child(order, note);
+    /// assert_eq!(document.to_xml(order), "<order id=\"7\"><note>1 &lt; 2</note></order>");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// Whatever XML 1.0 with namespaces calls ill-formed, a DTD, and what exceeds the limits of `options`.
     pub fn parse(input: &[u8], options: &ParseOptions) -> Result<Self, ParseError> {

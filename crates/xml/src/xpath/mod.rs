@@ -115,7 +115,20 @@ impl XPath {
     /// A prefix that is not among them is an error only when the expression is evaluated.
     ///
     /// # Errors
-    /// The text does not follow the grammar, or is nested more than a hundred levels deep.
+    /// The text does not follow the grammar, is nested more than a hundred levels deep, or has a path of more than two
+    /// hundred steps.
+    ///
+    /// ```
+    /// use mi_xml::xpath::{NoEnvironment, NodeRef, XPath};
+    /// use mi_xml::{Document, ParseOptions};
+    ///
+    /// let text = "<o:orders xmlns:o='urn:o'><order><symbol>IBM</symbol></order></o:orders>";
+    /// let document = Document::parse(text.as_bytes(), &ParseOptions::default())?;
+    /// let xpath = XPath::compile("/x:orders/order[1]/symbol", &[("x", "urn:o")])?;
+    /// let value = xpath.evaluate(NodeRef::new(&document, document.root()), &NoEnvironment)?;
+    /// assert_eq!(value.into_string(), "IBM");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn compile<P: AsRef<str>, U: AsRef<str>>(text: &str, namespaces: &[(P, U)]) -> Result<Self, XPathError> {
         let resolve = |prefix: &str| {
             let found = namespaces.iter().find(|(known, _)| known.as_ref() == prefix);

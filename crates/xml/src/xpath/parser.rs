@@ -9,6 +9,9 @@ use super::lexer::{Lexed, Token, lex};
 /// How deep parentheses, predicates and arguments may be nested; evaluation recurses as deep.
 const MAX_DEPTH: usize = 100;
 
+/// How many steps a path may have; each hands its nodes to the next one, which recurses too.
+const MAX_STEPS: usize = 200;
+
 /// Binds a prefix to a namespace.
 pub(super) type Resolve<'r> = &'r dyn Fn(&str) -> Option<String>;
 
@@ -126,6 +129,9 @@ impl<'t> Parser<'_, 't> {
             (Start::Context, Vec::new())
         };
         loop {
+            if steps.len() >= MAX_STEPS {
+                return Err(self.error("the path has too many steps"));
+            }
             steps.push(self.step()?);
             if self.take("//") {
                 steps.push(any_descendant());

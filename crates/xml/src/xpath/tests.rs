@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 use crate::{Document, ParseOptions};
 
@@ -223,6 +225,8 @@ fn errors_of_compilation_say_where() {
     }
     let deep = format!("{}1{}", "(".repeat(10_000), ")".repeat(10_000));
     assert!(XPath::compile::<&str, &str>(&deep, &[]).is_err());
+    let far = format!("a{}", "/a".repeat(10_000));
+    assert!(XPath::compile::<&str, &str>(&far, &[]).is_err());
     let long = format!("1{}", "+1".repeat(10_000));
     assert!(XPath::compile::<&str, &str>(&long, &[]).is_ok());
 }
@@ -262,4 +266,65 @@ fn order_survives_editing() {
     let nodes = value.into_nodes().expect("nodes");
     let names: Vec<_> = nodes.iter().map(|node| document.local_name(node.node)).collect();
     assert_eq!(names, ["d", "b", "c"]);
+}
+
+/// Pieces that make something like an XPath when they are put one after the other.
+fn pieces() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        Just("//"),
+        Just("/"),
+        Just("order"),
+        Just("x:order"),
+        Just("p:q"),
+        Just("*"),
+        Just("@id"),
+        Just("["),
+        Just("]"),
+        Just("1"),
+        Just("last()"),
+        Just("position()"),
+        Just(" = "),
+        Just(" and "),
+        Just(" or "),
+        Just(" div "),
+        Just("-"),
+        Just("("),
+        Just(")"),
+        Just("count("),
+        Just("string("),
+        Just("'a'"),
+        Just(","),
+        Just("|"),
+        Just(".."),
+        Just("."),
+        Just("ancestor::"),
+        Just("preceding::"),
+        Just("following-sibling::"),
+        Just("node()"),
+        Just("text()"),
+        Just("$ctx:two"),
+    ];
+    proptest::collection::vec(piece, 1..10).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #[test]
+    fn both_ways_to_the_truth_agree(text in pieces()) {
+        let Ok(xpath) = XPath::compile(&text, &[("x", "urn:x")]) else { return Ok(()) };
+        let document = Document::parse(ORDERS.as_bytes(), &ParseOptions::default()).expect("well-formed");
+        let context = NodeRef::new(&document, document.root_element().expect("a root"));
+        let value = xpath.evaluate(context, &Outside).map(|value| value.to_boolean());
+        let boolean = xpath.evaluate_boolean(context, None, &Outside);
+        // What stops early may not come to an error that lies behind.
+        if let (Ok(value), boolean) = (value, boolean) {
+            prop_assert_eq!(Ok(value), boolean);
+        }
+    }
+
+    #[test]
+    fn numbers_are_read_as_they_are_written(number in any::<f64>()) {
+        let text = number_to_string(number);
+        let read = string_to_number(&text);
+        prop_assert!(read == number || number.is_nan() || number.is_infinite(), "{text}");
+    }
 }

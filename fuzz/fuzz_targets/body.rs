@@ -1,0 +1,44 @@
+//! Bodies as they come over HTTP: the first byte chooses the content type, the rest is the body. What was built can be
+//! written in every format.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use mi_payload::json::JsonSettings;
+use mi_payload::{BuildContext, Format, FormatOptions, FormatTable, build, format};
+use mi_xml::ParseOptions;
+
+const TYPES: [&str; 9] = [
+    "application/json",
+    "application/xml",
+    "text/xml",
+    "application/soap+xml; action=a",
+    "text/plain; charset=ISO-8859-1",
+    "application/x-www-form-urlencoded",
+    "multipart/form-data; boundary=b",
+    "multipart/related; boundary=b; start=\"<r>\"",
+    "application/octet-stream",
+];
+
+const FORMATS: [Format; 8] = [
+    Format::Json,
+    Format::Xml,
+    Format::Soap,
+    Format::Text,
+    Format::Binary,
+    Format::Form,
+    Format::MultipartForm,
+    Format::MultipartRelated,
+];
+
+fuzz_target!(|data: &[u8]| {
+    let Some((&first, body)) = data.split_first() else { return };
+    let content_type = TYPES[usize::from(first) % TYPES.len()];
+    let context = BuildContext { content_type, rest: first & 0x80 != 0, ..BuildContext::default() };
+    let limits = ParseOptions::default();
+    let Ok(payload) = build(body.to_vec().into(), &context, &FormatTable::default(), &limits) else { return };
+    let settings = JsonSettings::default();
+    for wanted in FORMATS {
+        let _ = format(&payload, wanted, FormatOptions::default(), &settings);
+    }
+    let _ = payload.json_view(&settings);
+});
