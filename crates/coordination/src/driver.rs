@@ -10,6 +10,7 @@ use tracing::{debug, error, info, warn};
 
 use crate::coordinator::{Inner, View};
 use crate::gate::Shared;
+use crate::loggers;
 use crate::notes;
 use crate::options::ClusterOptions;
 use crate::protocol::{Action, Event, Mono, Node, Note, Request, RequestId};
@@ -66,7 +67,7 @@ impl Driver {
     }
 
     async fn run(mut self, mut events: mpsc::UnboundedReceiver<Event>, mut answered: mpsc::UnboundedReceiver<Answer>) {
-        info!(target: "TasksDSComponent", "Initializing task coordination.");
+        info!(target: loggers::TASKS, "Initializing task coordination.");
         let mut early = Vec::new();
         if !self.prepare(&mut events, &mut early).await {
             self.view.send_modify(|view| view.left = true);
@@ -132,7 +133,7 @@ impl Driver {
 
     fn step(&mut self, event: Event) {
         if matches!(event, Event::Answer { .. }) && std::mem::take(&mut self.failing) {
-            info!(target: "RDBMSCoordinationStrategy", "The coordination database answers again.");
+            info!(target: loggers::STRATEGY, "The coordination database answers again.");
             // The connection that listens may be dead without knowing it.
             self.listen();
         }
@@ -171,7 +172,7 @@ impl Driver {
     }
 
     fn send(&self, id: RequestId, request: Request, limit: Mono) {
-        debug!(target: "RDBMSCoordinationStrategy", ?request, "sent");
+        debug!(target: loggers::STRATEGY, ?request, "sent");
         let (store, answers) = (self.store.clone(), self.answers.clone());
         tokio::spawn(async move {
             let answer = match timeout(limit, store.run(request)).await.unwrap_or(Err(StoreError::Timeout(limit))) {
@@ -189,9 +190,9 @@ impl Driver {
     fn failed(&mut self, error: &StoreError) {
         if !std::mem::replace(&mut self.failing, true) {
             match error {
-                StoreError::Schema { .. } => error!(target: "RDBMSCoordinationStrategy", "{error}"),
+                StoreError::Schema { .. } => error!(target: loggers::STRATEGY, "{error}"),
                 _ => warn!(
-                    target: "RDBMSCoordinationStrategy",
+                    target: loggers::STRATEGY,
                     "The coordination database fails, it is tried again and again: {error}"
                 ),
             }

@@ -12,6 +12,7 @@
 mod coordinator;
 mod driver;
 mod gate;
+mod loggers;
 mod notes;
 mod options;
 pub mod protocol;

@@ -9,6 +9,7 @@
 
 mod cron;
 mod definition;
+mod loggers;
 mod plan;
 mod runner;
 mod scheduler;

@@ -9,6 +9,7 @@ use tokio::time::sleep;
 use tracing::{error, info};
 
 use crate::definition::{Fire, Job, TaskDefinition};
+use crate::loggers;
 use crate::plan::Plan;
 
 /// The longest sleep: a cluster's time may be corrected, and a wait is measured on the node's own clock.
@@ -64,7 +65,7 @@ impl Runner {
                 }
                 Standing::Closed(reason) => {
                     if was_open && reason == Some(Close::Paused) {
-                        info!(target: "AbstractQuartzTaskManager", "Task paused: [ESB_TASK][{}]", self.definition.name);
+                        info!(target: loggers::TASK_MANAGER, "Task paused: [ESB_TASK][{}]", self.definition.name);
                     }
                     was_open = false;
                     tokio::select! {
@@ -81,9 +82,9 @@ impl Runner {
     async fn fire_while_open(&mut self, opening: &Opening, standing: &mut watch::Receiver<Standing>) -> bool {
         let name = self.definition.name.clone();
         if opening.resumed {
-            info!(target: "AbstractQuartzTaskManager", "Task resumed: [ESB_TASK][{name}]");
+            info!(target: loggers::TASK_MANAGER, "Task resumed: [ESB_TASK][{name}]");
         } else {
-            info!(target: "AbstractQuartzTaskManager", "Task scheduled: [ESB_TASK][{name}].");
+            info!(target: loggers::TASK_MANAGER, "Task scheduled: [ESB_TASK][{name}].");
         }
         self.fired = self.fired.max(opening.fired);
         let last = self.see().last.max(opening.last_slot);
@@ -186,7 +187,7 @@ impl Runner {
         }
         let fire = Fire { task: self.definition.name.clone(), slot, extra };
         if let Err(error) = self.job.run(fire).await {
-            error!(target: "TaskQuartzJobAdapter", "Error in executing task: {error}");
+            error!(target: loggers::JOB, "Error in executing task: {error}");
         }
     }
 

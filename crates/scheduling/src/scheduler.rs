@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 use tracing::{error, info, warn};
 
 use crate::definition::{Job, TaskDefinition};
+use crate::loggers;
 use crate::plan::Plan;
 use crate::runner::{Runner, Seen};
 use crate::status::{TaskState, TaskStatus};
@@ -112,13 +113,13 @@ impl TaskScheduler {
             && !definition.pinned_servers.iter().any(|server| self.inner.server_names.contains(server))
         {
             info!(
-                target: "NTaskTaskManager",
+                target: loggers::NTASK,
                 "Server name not in pinned servers list. Not starting Task : {name}"
             );
             return Kind::PinnedElsewhere;
         }
         if let Trigger::Never(reason) = definition.trigger {
-            warn!(target: "NTaskTaskManager", "The task {name} never fires: {reason}");
+            warn!(target: loggers::NTASK, "The task {name} never fires: {reason}");
             return Kind::Invalid(reason.to_owned());
         }
         let mut plan = match Plan::new(&definition.trigger) {
@@ -133,7 +134,7 @@ impl TaskScheduler {
             return failed(definition, "it never fires");
         }
         if definition.paused {
-            info!(target: "AbstractQuartzTaskManager", "Task scheduled: [ESB_TASK][{name}] [Paused].");
+            info!(target: loggers::TASK_MANAGER, "Task scheduled: [ESB_TASK][{name}] [Paused].");
         }
         let (extra, requests) = mpsc::unbounded_channel();
         let (retire, retired) = watch::channel(());
@@ -163,7 +164,7 @@ impl TaskScheduler {
     pub fn remove(&self, name: &str) -> bool {
         let Some(entry) = self.inner.tasks().remove(name) else { return false };
         self.inner.unregister(&entry.definition);
-        info!(target: "AbstractQuartzTaskManager", "Task deleted: [ESB_TASK][{name}]");
+        info!(target: loggers::TASK_MANAGER, "Task deleted: [ESB_TASK][{name}]");
         true
     }
 
@@ -173,11 +174,11 @@ impl TaskScheduler {
     /// [`ScheduleError::NotFound`], or [`ScheduleError::Coordination`] when the database does not answer.
     pub async fn activate(&self, name: &str) -> Result<(), ScheduleError> {
         let coordinator = self.coordinator_of(name)?;
-        info!(target: "NTaskTaskManager", "Activating the Task: {name}");
+        info!(target: loggers::NTASK, "Activating the Task: {name}");
         match coordinator.activate(name).await {
-            Ok(()) => info!(target: "NTaskTaskManager", "Task [{name}] is successfully activated."),
+            Ok(()) => info!(target: loggers::NTASK, "Task [{name}] is successfully activated."),
             Err(error) => {
-                error!(target: "NTaskTaskManager", "Failed to activate the Task: {name}");
+                error!(target: loggers::NTASK, "Failed to activate the Task: {name}");
                 return Err(error.into());
             }
         }
@@ -190,11 +191,11 @@ impl TaskScheduler {
     /// [`ScheduleError::NotFound`], or [`ScheduleError::Coordination`] when the database does not answer.
     pub async fn deactivate(&self, name: &str) -> Result<(), ScheduleError> {
         let coordinator = self.coordinator_of(name)?;
-        info!(target: "NTaskTaskManager", "Deactivating the Task: {name}");
+        info!(target: loggers::NTASK, "Deactivating the Task: {name}");
         match coordinator.deactivate(name).await {
-            Ok(()) => info!(target: "NTaskTaskManager", "Task [{name}] is successfully deactivated."),
+            Ok(()) => info!(target: loggers::NTASK, "Task [{name}] is successfully deactivated."),
             Err(error) => {
-                error!(target: "NTaskTaskManager", "Failed to deactivate the Task: {name}");
+                error!(target: loggers::NTASK, "Failed to deactivate the Task: {name}");
                 return Err(error.into());
             }
         }
@@ -210,7 +211,7 @@ impl TaskScheduler {
         let entry = tasks.get(name).ok_or_else(|| ScheduleError::NotFound(name.to_owned()))?;
         match &entry.kind {
             Kind::Running(Running { gate, extra, .. }) if gate.is_open() && extra.send(()).is_ok() => {
-                info!(target: "NTaskTaskManager", "Triggering the Task: {name}");
+                info!(target: loggers::NTASK, "Triggering the Task: {name}");
                 Ok(())
             }
             _ => Err(ScheduleError::NotActive(name.to_owned())),
@@ -244,12 +245,12 @@ impl TaskScheduler {
     /// Stops: running fires end, within the limit, and in a cluster the node hands its tasks over and leaves.
     pub async fn stop(&self, patience: std::time::Duration) {
         info!(
-            target: "ScheduledTaskManager",
+            target: loggers::SCHEDULED,
             "Graceful scheduler shutdown initiated. Waiting for tasks to finish..."
         );
         tokio::join!(self.inner.coordinator.leave(patience), self.inner.local.leave(patience));
         self.inner.tasks().clear();
-        info!(target: "ScheduledTaskManager", "Scheduler terminated cleanly.");
+        info!(target: loggers::SCHEDULED, "Scheduler terminated cleanly.");
     }
 
     fn coordinator_of(&self, name: &str) -> Result<Coordinator, ScheduleError> {
@@ -327,7 +328,7 @@ fn failed(definition: &TaskDefinition, reason: &str) -> Kind {
         Trigger::Interval { .. } | Trigger::Never(_) => "",
     };
     error!(
-        target: "NTaskTaskManager",
+        target: loggers::NTASK,
         "Scheduling task [[NTask::-1234::{}]::{group}] FAILED. Error: CronExpression '{expression}' is invalid. ({reason})",
         definition.name
     );

@@ -1,6 +1,5 @@
 //! The state of the cluster as the tables tell it: for `cluster status` and the management API.
 
-use std::fmt;
 use std::sync::Arc;
 
 use super::error::StoreError;
@@ -50,24 +49,6 @@ pub struct TaskStatus {
     pub last_fire: Option<i64>,
     /// How many slots have been claimed.
     pub fired: u64,
-}
-
-impl fmt::Display for ClusterStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let leader = self.leader.as_deref().unwrap_or("none");
-        writeln!(f, "group {}, leader {leader}, epoch {}", self.group, self.epoch)?;
-        writeln!(f, "\n{:<40} {:>12} {:>12}", "member", "heartbeat", "expires in")?;
-        for member in &self.members {
-            writeln!(f, "{:<40} {:>9} ms {:>9} ms", member.node, member.age, member.remaining)?;
-        }
-        writeln!(f, "\n{:<40} {:<12} {:<40} {:>8} {:>14}", "task", "state", "owner", "fires", "last fire")?;
-        for task in &self.tasks {
-            let owner = task.owner.as_deref().unwrap_or("-");
-            let ago = task.last_fire.map_or_else(|| "never".to_owned(), |last| format!("{} ms ago", self.now - last));
-            writeln!(f, "{:<40} {:<12} {owner:<40} {:>8} {ago:>14}", task.task, task.state.text(), task.fired)?;
-        }
-        Ok(())
-    }
 }
 
 impl SqlStore {
