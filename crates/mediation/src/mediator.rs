@@ -203,11 +203,8 @@ impl MediatorList {
                 context.build().await?;
             }
             let at_once = !step.nature.waits && !(step.nature.reads_body && context.payload.is_unread());
-            let flow = if at_once {
-                step.mediator.mediate(context)?
-            } else {
-                step.mediator.mediate_async(context).await?
-            };
+            let flow =
+                if at_once { step.mediator.mediate(context)? } else { step.mediator.mediate_async(context).await? };
             if flow == Flow::Stop {
                 return Ok(Flow::Stop);
             }

@@ -1,10 +1,10 @@
 //! From a message to the answer for the client (spec: services 3.4, 5.3, 5.7; payload 1.5, 1.7).
 
+use http::StatusCode;
 use http::header::{
     CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, DATE, HOST, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING,
     USER_AGENT,
 };
-use http::StatusCode;
 use mi_payload::content_type::{media_type, parameter};
 use mi_payload::value::Value;
 use mi_payload::{Body, Format, Payload, SoapVersion};

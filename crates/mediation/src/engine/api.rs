@@ -205,6 +205,8 @@ fn basic_auth(context: &MessageContext) -> Result<(), Response> {
     let encoded = value.as_bytes().get(6..).unwrap_or_default();
     let decoded = base64::engine::general_purpose::STANDARD.decode(encoded.trim_ascii()).unwrap_or_default();
     let text = String::from_utf8_lossy(&decoded);
-    let known = text.split_once(':').is_some_and(|(user, password)| context.configuration.settings.users.verify(user, password));
+    let known = text
+        .split_once(':')
+        .is_some_and(|(user, password)| context.configuration.settings.users.verify(user, password));
     if known { Ok(()) } else { Err(Response::empty(StatusCode::FORBIDDEN)) }
 }

@@ -86,8 +86,9 @@ fn refused(local: &str, control: &AccessControl) -> Option<String> {
     let name = local.to_lowercase();
     match control {
         AccessControl::None => None,
-        AccessControl::AllowList(names) => (!names.contains(&name))
-            .then(|| format!("Mediator '{local}' is not in the allowed mediators list.")),
+        AccessControl::AllowList(names) => {
+            (!names.contains(&name)).then(|| format!("Mediator '{local}' is not in the allowed mediators list."))
+        }
         AccessControl::BlockList(names) => {
             names.contains(&name).then(|| format!("Mediator '{local}' is blocked by mediator access control."))
         }
