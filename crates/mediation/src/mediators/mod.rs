@@ -32,8 +32,11 @@ pub struct MediatorType {
     /// Its syntax.
     pub syntax: &'static Syntax,
     /// Reads an element of it.
-    pub parse: fn(Element<'_>, &Definitions<'_>) -> Result<Box<dyn Mediator>, DeployError>,
+    pub parse: Parse,
 }
+
+/// How a mediator is read from its element.
+pub type Parse = fn(Element<'_>, &Definitions<'_>) -> Result<Box<dyn Mediator>, DeployError>;
 
 /// All mediators that run here.
 pub static CATALOGUE: &[MediatorType] = &[
