@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use crate::definition::syntax::{AttributeSyntax, COMMON_ATTRIBUTES, ChildSyntax, Content, Occurs, Syntax};
 use crate::mediators::CATALOGUE;
+use crate::mediators::unsupported::UNSUPPORTED;
 
 /// A page: the name of its file, and its text in Markdown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +28,11 @@ pub fn reference_pages() -> Vec<Page> {
     }
     index.push_str("\nEvery mediator takes these attributes:\n\n");
     attributes(&mut index, COMMON_ATTRIBUTES);
+    index.push_str("\nThese mediators of MI are not in this server; an artifact with one is refused by name:\n\n");
+    for entry in UNSUPPORTED {
+        let instead = if entry.instead.is_empty() { String::new() } else { format!(": {}", entry.instead) };
+        let _ = writeln!(index, "- `{}`{instead}", entry.element);
+    }
     let pages = kinds.iter().map(|syntax| Page { file: format!("{}.md", syntax.element), text: page(syntax) });
     std::iter::once(Page { file: "README.md".to_owned(), text: index }).chain(pages).collect()
 }

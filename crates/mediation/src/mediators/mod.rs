@@ -19,6 +19,7 @@ pub mod send;
 pub mod sequence;
 pub mod switch;
 pub mod throw_error;
+pub mod unsupported;
 pub mod variable;
 
 use crate::definition::syntax::{Syntax, nearest};
@@ -108,6 +109,10 @@ fn unknown(element: Element<'_>) -> DeployError {
         } else {
             error
         };
+    }
+    if let Some(entry) = unsupported::find(element.local()) {
+        let error = element.error(format!("The mediator '{}' of Micro Integrator is not in this server", entry.element));
+        return if entry.instead.is_empty() { error } else { error.hint(entry.instead) };
     }
     match nearest(element.local(), CATALOGUE.iter().map(|kind| kind.syntax.element)) {
         Some(name) => error.hint(format!("did you mean '{name}'?")),
