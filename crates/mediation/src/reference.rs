@@ -61,8 +61,14 @@ fn attributes(text: &mut String, attributes: &[AttributeSyntax]) {
             (false, default) => format!("`{default}`"),
         };
         let holds = attribute.kind.describe();
-        let _ =
-            writeln!(text, "| `{}` | {} | {} | {} |", attribute.name, cell(&holds), cell(&default), cell(attribute.doc));
+        let _ = writeln!(
+            text,
+            "| `{}` | {} | {} | {} |",
+            attribute.name,
+            cell(&holds),
+            cell(&default),
+            cell(attribute.doc)
+        );
     }
 }
 

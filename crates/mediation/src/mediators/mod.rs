@@ -111,7 +111,8 @@ fn unknown(element: Element<'_>) -> DeployError {
         };
     }
     if let Some(entry) = unsupported::find(element.local()) {
-        let error = element.error(format!("The mediator '{}' of Micro Integrator is not in this server", entry.element));
+        let error =
+            element.error(format!("The mediator '{}' of Micro Integrator is not in this server", entry.element));
         return if entry.instead.is_empty() { error } else { error.hint(entry.instead) };
     }
     match nearest(element.local(), CATALOGUE.iter().map(|kind| kind.syntax.element)) {
