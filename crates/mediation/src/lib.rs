@@ -17,6 +17,7 @@ pub mod definition;
 pub mod endpoint;
 pub mod engine;
 pub mod environment;
+mod evaluator;
 pub mod fault;
 pub mod local_entry;
 pub mod mediator;
@@ -32,6 +33,7 @@ pub mod settings;
 pub mod template;
 #[cfg(test)]
 mod testing;
+mod url_fragments;
 pub mod users;
 
 /// The HTTP types of this crate's interface.

@@ -15,6 +15,7 @@ pub mod payload_factory;
 pub mod property;
 pub mod property_group;
 pub mod respond;
+pub mod rewrite;
 pub mod send;
 pub mod sequence;
 pub mod switch;
@@ -56,6 +57,7 @@ pub static CATALOGUE: &[MediatorType] = &[
     property::TYPE,
     property_group::TYPE,
     respond::TYPE,
+    rewrite::TYPE,
     send::TYPE,
     sequence::TYPE,
     switch::TYPE,

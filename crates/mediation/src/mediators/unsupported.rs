@@ -28,7 +28,6 @@ pub static UNSUPPORTED: &[Unsupported] = &[
     not_yet("foreach"),
     not_yet("iterate"),
     not_yet("jsontransform"),
-    not_yet("rewrite"),
     not_yet("sampler"),
     not_yet("scatter-gather"),
     not_yet("script"),
