@@ -41,8 +41,14 @@ fn broken_artifacts_are_reported_with_their_place_and_the_rest_deploys() {
         .artifact("api/place.xml", "<sequence xmlns='http://ws.apache.org/ns/synapse' name='s'/>")
         .artifact("api/deep.xml", &deep)
         .artifact("api/dtd.xml", "<!DOCTYPE a [<!ENTITY x SYSTEM 'file:///etc/passwd'>]><a>&x;</a>")
-        .artifact("sequences/one.xml", "<sequence xmlns='http://ws.apache.org/ns/synapse' name='one'><sequence key='two'/></sequence>")
-        .artifact("sequences/two.xml", "<sequence xmlns='http://ws.apache.org/ns/synapse' name='two'><sequence key='one'/></sequence>")
+        .artifact(
+            "sequences/one.xml",
+            "<sequence xmlns='http://ws.apache.org/ns/synapse' name='one'><sequence key='two'/></sequence>",
+        )
+        .artifact(
+            "sequences/two.xml",
+            "<sequence xmlns='http://ws.apache.org/ns/synapse' name='two'><sequence key='one'/></sequence>",
+        )
         .start();
     for expected in [
         "api/malformed.xml:3:",
@@ -95,7 +101,10 @@ fn broken_requests_are_refused() {
         "POST /good HTTP/1.1\r\nHost: h\r\nX: a\r\n b\r\nContent-Length: 0\r\n\r\n",
     ] {
         let answer = raw(&server, broken.as_bytes());
-        assert!(answer.starts_with("HTTP/1.1 400") && answer.to_lowercase().contains("connection: close"), "{broken:?}: {answer}");
+        assert!(
+            answer.starts_with("HTTP/1.1 400") && answer.to_lowercase().contains("connection: close"),
+            "{broken:?}: {answer}"
+        );
     }
     assert!(raw(&server, b"BREW / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").starts_with("HTTP/1.1 501"));
     goes_on(&server);

@@ -15,7 +15,9 @@ fn node(name: &str, jdbc: &str) -> Server {
     Builder::new()
         .artifact("tasks/tick.xml", TASK)
         .artifact("sequences/note.xml", SEQUENCE)
-        .toml(&format!("[cluster_config]\nnode_id = \"{name}\"\n[[datasource]]\nid = \"WSO2_COORDINATION_DB\"\nurl = \"{jdbc}\"\n"))
+        .toml(&format!(
+            "[cluster_config]\nnode_id = \"{name}\"\n[[datasource]]\nid = \"WSO2_COORDINATION_DB\"\nurl = \"{jdbc}\"\n"
+        ))
         .property("heartBeatInterval=1000")
         .start()
 }

@@ -57,14 +57,16 @@ fn references_that_lead_nowhere_are_named() {
 fn not_one_request_fails_while_artifacts_change() {
     let server = Builder::new().artifact("api/a.xml", &api("a", "steady")).start();
     let url = format!("http://127.0.0.1:{}/a", server.port());
-    let (stop, served, failed) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (stop, served, failed) =
+        (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let clients: Vec<_> = (0..8)
         .map(|_| {
             let (url, stop, served, failed) = (url.clone(), stop.clone(), served.clone(), failed.clone());
             std::thread::spawn(move || {
                 let client = client();
                 while !stop.load(Ordering::Relaxed) {
-                    let body = client.get(&url).call().ok().and_then(|mut answer| answer.body_mut().read_to_string().ok());
+                    let body =
+                        client.get(&url).call().ok().and_then(|mut answer| answer.body_mut().read_to_string().ok());
                     let good = body.is_some_and(|body| body.starts_with("steady"));
                     (if good { &served } else { &failed }).fetch_add(1, Ordering::Relaxed);
                 }

@@ -39,8 +39,11 @@ fn a_large_body_passes_with_flat_memory() {
     server.request("POST", "/pass/warm", "text/plain", "x");
     let before = server.resident_kib();
     let mut stream = TcpStream::connect(("127.0.0.1", server.port())).expect("a connection");
-    write!(stream, "POST /pass/big HTTP/1.1\r\nHost: h\r\nContent-Type: a/b\r\nContent-Length: {SIZE}\r\nConnection: close\r\n\r\n")
-        .expect("writable");
+    write!(
+        stream,
+        "POST /pass/big HTTP/1.1\r\nHost: h\r\nContent-Type: a/b\r\nContent-Length: {SIZE}\r\nConnection: close\r\n\r\n"
+    )
+    .expect("writable");
     let block = vec![b'x'; 1 << 20];
     let mut most = before;
     for _ in 0..SIZE / block.len() {

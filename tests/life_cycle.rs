@@ -28,9 +28,8 @@ fn a_request_in_flight_is_finished_before_the_server_ends() {
     asked.recv().expect("the back end is asked");
     server.signal("TERM");
     server.expect_log("Waiting for request service completion...");
-    let refused = eventually(Duration::from_secs(10), || {
-        std::net::TcpStream::connect(("127.0.0.1", server.port())).is_err()
-    });
+    let refused =
+        eventually(Duration::from_secs(10), || std::net::TcpStream::connect(("127.0.0.1", server.port())).is_err());
     assert!(refused, "the listener still accepts");
     release.send(()).expect("the back end waits");
     assert_eq!(request.join().expect("no panic").expect("a body"), "done");
@@ -59,7 +58,10 @@ fn lint_says_what_is_wrong_and_ends_with_one() {
     let output = Command::new(binary()).arg("lint").arg(folder.path()).output().expect("runs");
     assert_eq!(output.status.code(), Some(1));
     let text = String::from_utf8_lossy(&output.stdout);
-    assert!(text.contains("error: api/a.xml:1:") && text.contains("API context must begin with '/' character"), "{text}");
+    assert!(
+        text.contains("error: api/a.xml:1:") && text.contains("API context must begin with '/' character"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -79,7 +81,8 @@ fn the_start_script_starts_asks_and_stops_through_a_link() {
     let link = home.join("mi");
     std::os::unix::fs::symlink(bin.join("micro-integrator.sh"), &link).expect("a link");
     let script = |word: &str| {
-        let output = Command::new("sh").arg(&link).arg(word).env_remove("CARBON_HOME").current_dir("/").output().expect("runs");
+        let output =
+            Command::new("sh").arg(&link).arg(word).env_remove("CARBON_HOME").current_dir("/").output().expect("runs");
         (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
     };
     assert_eq!(script("status").0, Some(3));

@@ -130,7 +130,10 @@ impl Server {
         self.child = Some(child);
         let internal = self.ports[2];
         let ready = eventually(PATIENCE, || {
-            self.client.get(format!("http://127.0.0.1:{internal}/healthz")).call().is_ok_and(|answer| answer.status() == 200)
+            self.client
+                .get(format!("http://127.0.0.1:{internal}/healthz"))
+                .call()
+                .is_ok_and(|answer| answer.status() == 200)
         });
         assert!(ready, "the server did not become ready:\n{}", self.log());
     }
@@ -158,7 +161,8 @@ impl Server {
         let sent = self.client.run(request.body(body.to_owned()).expect("a request"));
         let mut answer = sent.unwrap_or_else(|error| panic!("{method} {path}: {error}\n{}", self.log()));
         let headers = answer.headers().iter();
-        let headers = headers.map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
+        let headers =
+            headers.map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
         Answer {
             status: answer.status().as_u16(),
             headers: headers.collect(),

@@ -40,4 +40,17 @@ mod tests {
         assert_eq!(page.lines().filter(|line| line.starts_with("| `")).count(), keys::all().count());
         assert!(page.contains("| `server.offset` |"));
     }
+
+    /// `UPDATE_REFERENCE=1 cargo test -p mi-config reference` writes the page anew.
+    #[test]
+    fn the_page_in_docs_is_that_of_the_table() {
+        let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/deployment-toml.md");
+        let page = reference_markdown();
+        if std::env::var_os("UPDATE_REFERENCE").is_some() {
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            std::fs::write(&file, &page).unwrap();
+        }
+        let found = std::fs::read_to_string(&file).unwrap_or_default();
+        assert_eq!(found, page, "the page is stale: run this test with UPDATE_REFERENCE=1");
+    }
 }

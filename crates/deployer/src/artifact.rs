@@ -65,7 +65,12 @@ pub fn read(
     let artifact = match kind {
         Kind::Api => {
             let api = Arc::new(Api::parse(element, definitions)?);
-            return Ok(Named { kind, name: api.origin.name.clone(), artifact: Artifact::Api(api), line: element.line() });
+            return Ok(Named {
+                kind,
+                name: api.origin.name.clone(),
+                artifact: Artifact::Api(api),
+                line: element.line(),
+            });
         }
         Kind::Endpoint => Artifact::Endpoint(Arc::new(Endpoint::parse(element, definitions)?)),
         Kind::LocalEntry => Artifact::LocalEntry(Arc::new(LocalEntry::parse(element, load)?)),

@@ -134,11 +134,7 @@ impl Deployer {
         let artifacts = without_cycles(artifacts, &mut events);
         self.name_missing(&artifacts, &changed, &mut events);
         let configuration = self.configuration(&artifacts);
-        Some(Deployment {
-            configuration,
-            events,
-            artifacts: artifacts.into_iter().map(|(_, named)| named).collect(),
-        })
+        Some(Deployment { configuration, events, artifacts: artifacts.into_iter().map(|(_, named)| named).collect() })
     }
 
     fn load(&mut self, path: &Path, content: Content, stamp: Stamp, settle: bool, events: &mut Vec<Event>) {
@@ -210,7 +206,8 @@ impl Deployer {
             }
             if let Artifact::Api(api) = &named.artifact {
                 let version = api.version.as_ref().filter(|version| version.in_url);
-                let context = version.map_or_else(|| api.context.to_string(), |v| format!("{}/{}", api.context, v.text));
+                let context =
+                    version.map_or_else(|| api.context.to_string(), |v| format!("{}/{}", api.context, v.text));
                 let context = format!("{context}|{:?}|{:?}|{:?}", api.host, api.port, api.binds_to);
                 if let Some(other) = contexts.get(&context) {
                     let text = format!("URL context: {} is already registered with the API: {other}", api.context);
@@ -248,13 +245,17 @@ impl Deployer {
     fn name_missing(&self, artifacts: &[(PathBuf, Named)], changed: &BTreeSet<PathBuf>, events: &mut Vec<Event>) {
         let names: BTreeSet<(ReferenceKind, &str)> =
             artifacts.iter().filter_map(|(_, named)| Some((reference_kind(named)?, &*named.name))).collect();
-        let entries: BTreeSet<&str> =
-            artifacts.iter().filter(|(_, named)| named.kind == Kind::LocalEntry).map(|(_, named)| &*named.name).collect();
+        let entries: BTreeSet<&str> = artifacts
+            .iter()
+            .filter(|(_, named)| named.kind == Kind::LocalEntry)
+            .map(|(_, named)| &*named.name)
+            .collect();
         for (path, named) in artifacts.iter().filter(|(path, _)| changed.contains(path)) {
             let mut told = BTreeSet::new();
             for used in references::of(&named.artifact) {
                 let reference = &used.reference;
-                let builtin = reference.kind == ReferenceKind::Sequence && matches!(reference.name.as_str(), "main" | "fault");
+                let builtin =
+                    reference.kind == ReferenceKind::Sequence && matches!(reference.name.as_str(), "main" | "fault");
                 let known = builtin
                     || names.contains(&(reference.kind, reference.name.as_str()))
                     || entries.contains(reference.name.as_str())
@@ -264,7 +265,11 @@ impl Deployer {
                     events.push(Event::Warning {
                         message: format!(
                             "{}:{line}: {} {} refers to the {} '{}', which is not deployed",
-                            self.shown(path), named.kind.word(), named.name, word(reference.kind), reference.name
+                            self.shown(path),
+                            named.kind.word(),
+                            named.name,
+                            word(reference.kind),
+                            reference.name
                         ),
                     });
                 }

@@ -36,7 +36,8 @@ pub fn file(path: &Path, shown: &str, content: Content, definitions: &Definition
 }
 
 fn read(path: &Path, shown: &str) -> Result<Document, DeployError> {
-    let unreadable = |error: std::io::Error| DeployError::new(format!("The file cannot be read: {error}")).at(shown, None);
+    let unreadable =
+        |error: std::io::Error| DeployError::new(format!("The file cannot be read: {error}")).at(shown, None);
     let length = std::fs::metadata(path).map_err(unreadable)?.len();
     if length > MAX_FILE {
         let message = format!("The file has {length} bytes; artifacts may have {MAX_FILE} at most");
@@ -105,7 +106,9 @@ fn all(document: &Document, node: NodeId, shown: &str, definitions: &Definitions
     let mut loose = Vec::new();
     for child in root.children() {
         match Kind::of_element(child.local()) {
-            Some(kind) if kind != Kind::Sequence || child.attribute("key").is_none() => one(kind, child, definitions, loaded),
+            Some(kind) if kind != Kind::Sequence || child.attribute("key").is_none() => {
+                one(kind, child, definitions, loaded)
+            }
             _ if matches!(child.local(), "registry" | "taskManager" | "description") => {}
             _ => loose.push(child),
         }

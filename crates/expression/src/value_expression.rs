@@ -34,7 +34,11 @@ impl ValueExpression {
             && text.len() > 3
         {
             let once = text.get(1..text.len() - 1).unwrap_or(inner);
-            return Ok(Self::Escaped { text: once.into(), expression: compile_inner(inner, namespaces)? });
+            // Nobody evaluates it here, so what is no expression (JSON in braces) is just that text.
+            return Ok(match compile_inner(inner, namespaces) {
+                Ok(expression) => Self::Escaped { text: once.into(), expression },
+                Err(_) => Self::Literal(once.into()),
+            });
         }
         match text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
             Some(inner) => Ok(Self::Dynamic(compile_inner(inner, namespaces)?)),
@@ -92,5 +96,6 @@ mod tests {
         assert_eq!(escaped.literal(), Some("{//a}"));
         assert!(matches!(&escaped, ValueExpression::Escaped { expression, .. } if expression.text() == "//a"));
         assert!(!escaped.is_content_aware());
+        assert!(matches!(compile("{{\"a\": 1}}"), ValueExpression::Literal(text) if &*text == "{\"a\": 1}"));
     }
 }

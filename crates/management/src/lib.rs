@@ -5,11 +5,11 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum::Router;
 use serde_json::json;
 
 /// What the readiness probe reports.
@@ -78,7 +78,10 @@ mod tests {
     #[tokio::test]
     async fn faulty_applications_make_the_server_unready() {
         let health = Arc::new(Health::new("4.4.0"));
-        assert_eq!(ask(&health, "/healthz").await, (200, json!({"version": "4.4.0", "update_level": "-", "status": "ready"})));
+        assert_eq!(
+            ask(&health, "/healthz").await,
+            (200, json!({"version": "4.4.0", "update_level": "-", "status": "ready"}))
+        );
         health.set_faulty_applications(vec!["F.car".to_owned()]);
         let (status, body) = ask(&health, "/healthz").await;
         assert_eq!((status, &body["Faulty CAPPs"]), (500, &json!(["F.car"])));

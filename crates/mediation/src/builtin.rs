@@ -29,12 +29,7 @@ pub(crate) fn fault_sequence(settings: &Arc<MediationSettings>, environment: &Ar
     sequence("fault", body, settings, environment)
 }
 
-fn sequence(
-    name: &str,
-    body: &str,
-    settings: &Arc<MediationSettings>,
-    environment: &Arc<Environment>,
-) -> Sequence {
+fn sequence(name: &str, body: &str, settings: &Arc<MediationSettings>, environment: &Arc<Environment>) -> Sequence {
     let text = format!("<sequence xmlns='{SYNAPSE_NAMESPACE}'>{body}</sequence>");
     let definitions = Definitions::new(environment, settings);
     let parsed = Document::parse(text.as_bytes(), &ParseOptions::default()).ok().and_then(|document| {

@@ -52,7 +52,9 @@ impl DataType {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConversionFault {
     /// Not of this type, or no such type.
-    #[error("Unknown type : {0:?} for the property mediator or the property value cannot be converted into the specified type.")]
+    #[error(
+        "Unknown type : {0:?} for the property mediator or the property value cannot be converted into the specified type."
+    )]
     Type(DataType),
     /// Not XML.
     #[error("Unable to convert a string to OM Node as the string is malformed , String : {0}")]
@@ -100,7 +102,8 @@ fn json(text: &str) -> Option<serde_json::Value> {
     if text.is_empty() {
         return Some(serde_json::Value::Null);
     }
-    let parsed = mi_payload::json::parse_lenient(text).or_else(|_| mi_payload::json::parse_lenient(&format!("\"{text}\"")));
+    let parsed =
+        mi_payload::json::parse_lenient(text).or_else(|_| mi_payload::json::parse_lenient(&format!("\"{text}\"")));
     if parsed.is_err() {
         tracing::error!(
             target: "org.apache.synapse.mediators.builtin.PropertyMediator", "Malformed JSON payload : {text}"

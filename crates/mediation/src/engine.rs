@@ -131,7 +131,8 @@ fn unhandled(context: &mut MessageContext, fault: &Fault) {
     use mi_payload::soap::{Envelope, FaultParts};
     let version = context.client_soap.unwrap_or(SoapVersion::V11);
     let mut envelope = Envelope::empty(version);
-    let parts = FaultParts { code: "Server".to_owned(), reason: fault.first_line().to_owned(), ..FaultParts::default() };
+    let parts =
+        FaultParts { code: "Server".to_owned(), reason: fault.first_line().to_owned(), ..FaultParts::default() };
     envelope.set_fault(&parts, None);
     let formatted = mi_payload::format(
         &Payload::xml(envelope),

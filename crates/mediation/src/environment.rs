@@ -112,7 +112,8 @@ impl Environment {
     /// Declares an injected configuration value. Its value comes from the environment, then from system properties, then
     /// from `file.properties`; returns whether one of them has it.
     pub fn declare_config(&self, name: &str) -> bool {
-        let value = std::env::var(name).ok().or_else(|| self.system_property(name)).or_else(|| self.file_property(name));
+        let value =
+            std::env::var(name).ok().or_else(|| self.system_property(name)).or_else(|| self.file_property(name));
         if let Some(value) = &value {
             write(&self.configs, name, value);
         }

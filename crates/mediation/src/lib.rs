@@ -24,6 +24,7 @@ pub mod mediators;
 pub mod names;
 pub mod outgoing;
 pub mod proxy;
+pub mod reference;
 pub mod regex;
 mod respond;
 pub mod sequence;

@@ -23,10 +23,7 @@ impl LocalEntry {
     ///
     /// # Errors
     /// When there is no key or no content, or when the content cannot be loaded.
-    pub fn parse(
-        element: Element<'_>,
-        load: impl FnOnce(&str) -> Result<String, String>,
-    ) -> Result<Self, DeployError> {
+    pub fn parse(element: Element<'_>, load: impl FnOnce(&str) -> Result<String, String>) -> Result<Self, DeployError> {
         let key = element.required("key", "The 'key' attribute is required for a local registry entry")?;
         if let Some(source) = element.non_empty("src") {
             let text = load(source).map_err(|reason| {

@@ -63,10 +63,14 @@ impl ProxyService {
         let in_sequence = SequenceRef::attribute_or_child(target, "inSequence", "inSequence", definitions)?;
         let endpoint = match target.non_empty("endpoint") {
             Some(key) => Some(Arc::new(indirect(key))),
-            None => target.child("endpoint").map(|child| Endpoint::parse(child, definitions)).transpose()?.map(Arc::new),
+            None => {
+                target.child("endpoint").map(|child| Endpoint::parse(child, definitions)).transpose()?.map(Arc::new)
+            }
         };
         if in_sequence.is_none() && endpoint.is_none() {
-            return Err(target.error("Target of the proxy service must declare either an inSequence or endpoint or both"));
+            return Err(
+                target.error("Target of the proxy service must declare either an inSequence or endpoint or both")
+            );
         }
         let fault_handler = match target.non_empty("faultSequence") {
             Some(name) => Some(FaultHandler::Named(Name::new(name))),
@@ -78,7 +82,8 @@ impl ProxyService {
         let transports = transports(element);
         let all = transports.is_empty() || transports.iter().any(|name| name == "all");
         let parameters = parameters(element, definitions)?;
-        let parameter = |name: &str| parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+        let parameter =
+            |name: &str| parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
         Ok(Self {
             origin: Arc::new(Origin::new(OriginKind::Proxy, name)),
             http: all || transports.iter().any(|name| name == "http"),

@@ -83,8 +83,8 @@ fn posix_class(after: &str) -> Option<(String, &str)> {
     let negated = after.starts_with('P');
     let (name, tail) = after.strip_prefix(['p', 'P'])?.strip_prefix('{')?.split_once('}')?;
     let posix = match name {
-        "Lower" | "Upper" | "Alpha" | "Digit" | "Alnum" | "Punct" | "Graph" | "Print" | "Blank" | "Cntrl" | "XDigit"
-        | "Space" => name.to_ascii_lowercase(),
+        "Lower" | "Upper" | "Alpha" | "Digit" | "Alnum" | "Punct" | "Graph" | "Print" | "Blank" | "Cntrl"
+        | "XDigit" | "Space" => name.to_ascii_lowercase(),
         _ => return None,
     };
     Some((format!("[[:{}{posix}:]]", if negated { "^" } else { "" }), tail))

@@ -170,9 +170,7 @@ impl SequenceRef {
     /// The name in it, when it is fixed.
     pub fn reference(&self) -> Option<Reference> {
         match self {
-            Self::Named(name) => {
-                Some(Reference { kind: ReferenceKind::Sequence, name: name.as_str().to_owned() })
-            }
+            Self::Named(name) => Some(Reference { kind: ReferenceKind::Sequence, name: name.as_str().to_owned() }),
             Self::Inline(_) | Self::Dynamic(_) => None,
         }
     }

@@ -112,7 +112,8 @@ pub(crate) fn context_of_artifacts(artifacts: &[&str]) -> MessageContext {
 
 /// The same with these sequences deployed: `(name, mediators)`.
 pub(crate) fn context_of_sequences(sequences: &[(&str, &str)]) -> MessageContext {
-    let texts: Vec<_> = sequences.iter().map(|(name, body)| format!("<sequence name='{name}'>{body}</sequence>")).collect();
+    let texts: Vec<_> =
+        sequences.iter().map(|(name, body)| format!("<sequence name='{name}'>{body}</sequence>")).collect();
     context_in(configuration(&texts.iter().map(String::as_str).collect::<Vec<_>>()))
 }
 
@@ -156,7 +157,9 @@ pub(crate) fn with_definitions<T>(text: &str, read: impl FnOnce(Element<'_>, &De
 
 /// Reads mediators.
 pub(crate) fn parse(mediators: &str) -> Result<MediatorList, DeployError> {
-    with_definitions(&format!("<sequence>{mediators}</sequence>"), |element, definitions| definitions.mediators(element))
+    with_definitions(&format!("<sequence>{mediators}</sequence>"), |element, definitions| {
+        definitions.mediators(element)
+    })
 }
 
 /// Runs mediators on a context.

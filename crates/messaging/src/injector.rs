@@ -54,7 +54,15 @@ impl std::error::Error for InjectionError {}
 
 /// Names of the properties that the class has.
 const PROPERTIES: &[&str] = &[
-    "injectTo", "message", "registryKey", "sequenceName", "proxyName", "soapAction", "to", "format", "invokeHandlers",
+    "injectTo",
+    "message",
+    "registryKey",
+    "sequenceName",
+    "proxyName",
+    "soapAction",
+    "to",
+    "format",
+    "invokeHandlers",
     "sequential",
 ];
 

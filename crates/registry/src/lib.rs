@@ -57,7 +57,8 @@ impl FileRegistry {
         {
             return known.resource.clone();
         }
-        let modified = std::fs::metadata(&path).ok().filter(std::fs::Metadata::is_file).and_then(|data| data.modified().ok());
+        let modified =
+            std::fs::metadata(&path).ok().filter(std::fs::Metadata::is_file).and_then(|data| data.modified().ok());
         let resource = match (&known, modified) {
             (Some(known), Some(_)) if known.modified == modified => known.resource.clone(),
             (_, None) => None,
@@ -103,8 +104,10 @@ impl FileRegistry {
         let path = self.path(key).map_err(io::Error::other)?;
         let file = beside(&path, ".properties");
         let before = std::fs::read_to_string(&file).unwrap_or_default();
-        let mut lines: Vec<String> =
-            properties(&before).filter(|(known, _)| *known != name).map(|(known, value)| format!("{known}={value}")).collect();
+        let mut lines: Vec<String> = properties(&before)
+            .filter(|(known, _)| *known != name)
+            .map(|(known, value)| format!("{known}={value}"))
+            .collect();
         lines.push(format!("{name}={value}"));
         if let Some(folder) = file.parent() {
             std::fs::create_dir_all(folder)?;

@@ -39,7 +39,8 @@ fn status(settings: &Settings) -> Result<String, String> {
         connections: 2,
     };
     let store = SqlStore::new(tasks::address(database)?, store).map_err(|error| error.to_string())?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
     runtime.block_on(async {
         match tokio::time::timeout(PATIENCE, store.status()).await {
             Ok(status) => status.map(|status| text(&status)).map_err(|error| error.to_string()),

@@ -86,7 +86,9 @@ pub async fn watch(mut deployer: Deployer, live: Arc<ArcSwap<Configuration>>, mu
 fn say_initialized(named: &Named) {
     let name = &named.name;
     match &named.artifact {
-        Artifact::Api(_) => tracing::info!(target: "org.apache.synapse.api.API", "{{api:{name}}} Initializing API: {name}"),
+        Artifact::Api(_) => {
+            tracing::info!(target: "org.apache.synapse.api.API", "{{api:{name}}} Initializing API: {name}")
+        }
         Artifact::Proxy(_) => {
             const LOGGER: &str = "org.apache.synapse.core.axis2.ProxyService";
             tracing::info!(target: LOGGER, "{{proxy:{name}}} Building Axis service for Proxy service : {name}");

@@ -22,7 +22,9 @@ impl Home {
                 above.filter(|folder| folder.join("conf").is_dir()).unwrap_or_else(|| PathBuf::from("."))
             }
         };
-        let root = root.canonicalize().map_err(|error| format!("the home folder {} cannot be used: {error}", root.display()))?;
+        let root = root
+            .canonicalize()
+            .map_err(|error| format!("the home folder {} cannot be used: {error}", root.display()))?;
         Ok(Self { root })
     }
 

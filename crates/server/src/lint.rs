@@ -54,8 +54,14 @@ struct Findings {
 
 fn folder(path: &Path, environment: &Arc<Environment>, settings: &Arc<MediationSettings>, found: &mut Findings) {
     // A home, a deployment folder or the folder of artifacts itself.
-    let inner = ["repository/deployment/server/synapse-configs/default", "deployment/server/synapse-configs/default", "synapse-configs/default", "default"];
-    let root = inner.iter().map(|inner| path.join(inner)).find(|folder| folder.is_dir()).unwrap_or_else(|| path.to_owned());
+    let inner = [
+        "repository/deployment/server/synapse-configs/default",
+        "deployment/server/synapse-configs/default",
+        "synapse-configs/default",
+        "default",
+    ];
+    let root =
+        inner.iter().map(|inner| path.join(inner)).find(|folder| folder.is_dir()).unwrap_or_else(|| path.to_owned());
     let mut deployer = Deployer::new(root, environment.clone(), settings.clone());
     let Some(deployment) = deployer.refresh(false) else { return };
     found.artifacts += deployment.artifacts.len();

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use mi_mediation::Configuration;
 use mi_mediation::context::{HttpRequest, Response as Answer};
 use mi_mediation::engine::{self, Incoming};
-use mi_mediation::Configuration;
 use mi_transport::{Framing, Handler, Request, Response};
 
 /// Gives each request to the configuration that is live when it comes.

@@ -11,8 +11,8 @@ use mi_config::{Settings, SystemProperties};
 use mi_coordination::Coordinator;
 use mi_deployer::Deployer;
 use mi_management::Health;
-use mi_mediation::environment::Environment;
 use mi_mediation::Configuration;
+use mi_mediation::environment::Environment;
 use mi_registry::FileRegistry;
 use mi_scheduling::TaskScheduler;
 use mi_transport::{Client, ListenerConfig, Server};
@@ -181,7 +181,8 @@ fn open_listeners(
     let handler = Arc::new(Mediation::new(live.clone()));
     let open = |label: &str, address: SocketAddr, tls| {
         tracing::info!(target: LISTENER_LOG, "Starting Pass-through {label} Listener...");
-        let config = ListenerConfig { tls, limits: wiring::limits(settings), ..ListenerConfig::new("default", address) };
+        let config =
+            ListenerConfig { tls, limits: wiring::limits(settings), ..ListenerConfig::new("default", address) };
         let opened = server.listen(config, handler.clone());
         let opened = opened.map_err(|error| format!("Cannot start the {label} listener on {address}: {error}"))?;
         tracing::info!(target: LISTENER_LOG, "Pass-through {label} Listener started on {}", opened.local_addr());
@@ -209,7 +210,8 @@ fn open_listeners(
 async fn internal_listener(settings: &Settings) -> Result<TcpListener, String> {
     let address = wiring::bind_address(None, settings.ports.internal_http)?;
     let listener = TcpListener::bind(address).await;
-    let listener = listener.map_err(|error| format!("Cannot start the internal HTTP listener on {address}: {error}"))?;
+    let listener =
+        listener.map_err(|error| format!("Cannot start the internal HTTP listener on {address}: {error}"))?;
     tracing::info!(
         target: LISTENER_LOG, "Pass-through EI_INTERNAL_HTTP_INBOUND_ENDPOINT Listener started on {address}"
     );
@@ -294,4 +296,3 @@ impl Drop for PidFile {
         }
     }
 }
-

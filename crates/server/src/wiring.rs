@@ -8,8 +8,8 @@ use std::time::Duration;
 use mi_config::Settings;
 use mi_mediation::settings::{AccessControl, MediationSettings};
 use mi_mediation::users::{User, Users};
-use mi_payload::{Format, FormatTable};
 use mi_payload::json::JsonSettings;
+use mi_payload::{Format, FormatTable};
 use mi_transport::tls::{
     ClientTls, ClientTlsConfig, HostnameVerifier, Identity, KeyStore, ServerTls, ServerTlsConfig, StoreType, Trust,
     VerifyClient, development_identity,
@@ -126,9 +126,9 @@ fn json(settings: &Settings) -> JsonSettings {
         replace: regex(replace).map(|regex| (regex, mi_mediation::regex::replacement(sequence.unwrap_or_default()))),
         preserve_namespaces: mediation.preserve_namespace_on_xml_to_json
             || flag("synapse.commons.json.preserve.namespace", defaults.preserve_namespaces),
-        namespace_declarations: mediation
-            .enable_namespace_declaration
-            .unwrap_or_else(|| flag("synapse.commons.json.output.enableNSDeclarations", defaults.namespace_declarations)),
+        namespace_declarations: mediation.enable_namespace_declaration.unwrap_or_else(|| {
+            flag("synapse.commons.json.output.enableNSDeclarations", defaults.namespace_declarations)
+        }),
         namespace_separator: separator.unwrap_or(defaults.namespace_separator),
         auto_array: mediation
             .json_out_auto_array

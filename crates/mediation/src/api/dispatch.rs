@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::Method;
-use http::header::{CONTENT_TYPE, HeaderMap, HOST, USER_AGENT};
+use http::header::{CONTENT_TYPE, HOST, HeaderMap, USER_AGENT};
 
 use super::uri_template::Bindings;
 use super::url_mapping::Fit;
@@ -124,7 +124,8 @@ impl Api {
 
     /// The resource for a request, by its sub path.
     pub fn dispatch(&self, request: &RequestView<'_>, sub_path: &str, sub_delimiters: bool) -> Dispatch<'_> {
-        let mut acceptable: Vec<&Resource> = self.resources.iter().filter(|resource| accepts(resource, request)).collect();
+        let mut acceptable: Vec<&Resource> =
+            self.resources.iter().filter(|resource| accepts(resource, request)).collect();
         if acceptable.is_empty() {
             let all: Vec<&Resource> = self.resources.iter().collect();
             return match by_path(&all, sub_path, sub_delimiters) {
@@ -170,11 +171,7 @@ fn accepts(resource: &Resource, request: &RequestView<'_>) -> bool {
 }
 
 /// Mappings first (exact, longest prefix, extension), then templates in document order, then the default resource.
-fn by_path<'r>(
-    resources: &[&'r Resource],
-    sub_path: &str,
-    sub_delimiters: bool,
-) -> Option<(&'r Resource, Bindings)> {
+fn by_path<'r>(resources: &[&'r Resource], sub_path: &str, sub_delimiters: bool) -> Option<(&'r Resource, Bindings)> {
     let mut best: Option<(Fit, &Resource)> = None;
     for &resource in resources {
         if let Binding::Mapping(mapping) = &resource.binding

@@ -69,7 +69,8 @@ fn version(element: Element<'_>) -> Result<Option<Version>, DeployError> {
 
 fn port(element: Element<'_>) -> Result<Option<u16>, DeployError> {
     let number = element.integer("port")?;
-    let in_range = |number| u16::try_from(number).map_err(|_| element.attribute_error("port", "The port is out of range"));
+    let in_range =
+        |number| u16::try_from(number).map_err(|_| element.attribute_error("port", "The port is out of range"));
     number.map(in_range).transpose()
 }
 
@@ -100,14 +101,19 @@ fn check_resources(element: Element<'_>, resources: &[Resource], binds_to: &[Str
     for (at, resource) in resources.iter().enumerate() {
         let allowed = |name: &String| binds_to.contains(name) || (binds_to.is_empty() && name == "default");
         if !resource.binds_to.iter().all(allowed) {
-            return Err(element
-                .error("A resource definition's 'binds-to' must be a subset of its API definition's 'binds-to'"));
+            return Err(
+                element.error("A resource definition's 'binds-to' must be a subset of its API definition's 'binds-to'")
+            );
         }
         let clash = resources[..at].iter().any(|other| {
-            let same_path = resource.binding.pattern().is_some() && resource.binding.pattern() == other.binding.pattern();
+            let same_path =
+                resource.binding.pattern().is_some() && resource.binding.pattern() == other.binding.pattern();
             let common = |method: &Method| other.takes(method);
-            let methods = resource.methods.is_empty() || other.methods.is_empty() || resource.methods.iter().any(common);
-            same_path && methods && resource.protocol == other.protocol
+            let methods =
+                resource.methods.is_empty() || other.methods.is_empty() || resource.methods.iter().any(common);
+            same_path
+                && methods
+                && resource.protocol == other.protocol
                 && resource.content_type == other.content_type
                 && resource.binds_to == other.binds_to
                 && resource.user_agent.as_ref().map(fancy_regex::Regex::as_str)
@@ -195,8 +201,8 @@ fn handler(element: Element<'_>) -> Result<Handler, DeployError> {
             max_age: property("maxAge"),
             credentials: property("allowCredentials").is_some_and(|value| value == "true"),
         })),
-        _ => Err(element
-            .attribute_error("class", format!("Error loading class : {class} - Class not found"))
-            .hint("handlers that are Java classes cannot run here; RESTBasicAuthHandler and CORSRequestHandler are built in")),
+        _ => Err(element.attribute_error("class", format!("Error loading class : {class} - Class not found")).hint(
+            "handlers that are Java classes cannot run here; RESTBasicAuthHandler and CORSRequestHandler are built in",
+        )),
     }
 }

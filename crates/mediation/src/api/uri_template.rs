@@ -158,7 +158,9 @@ impl UriTemplate {
         let longest = path.bytes().take_while(|&byte| admits(byte, kind, options.sub_delimiters)).count();
         let mut end = longest;
         loop {
-            if path.is_char_boundary(end) && self.bind_and_go_on(variable, more, kind, rest, (path, end), options, bindings) {
+            if path.is_char_boundary(end)
+                && self.bind_and_go_on(variable, more, kind, rest, (path, end), options, bindings)
+            {
                 return true;
             }
             match end.checked_sub(1) {
@@ -197,7 +199,9 @@ impl UriTemplate {
         let matched = if more.is_empty() {
             self.match_parts(rest, after, options, bindings)
         } else {
-            after.strip_prefix(',').is_some_and(|after| self.match_variables(more, kind, rest, after, options, bindings))
+            after
+                .strip_prefix(',')
+                .is_some_and(|after| self.match_variables(more, kind, rest, after, options, bindings))
         };
         if !matched {
             bindings.truncate(length);
@@ -254,7 +258,11 @@ mod tests {
     #[test]
     fn matches_as_the_table_of_the_spec() {
         let cases: &[(&str, &[&str], &[&str])] = &[
-            ("/a/{x}", &["/a/1", "/a/1/", "/a/1?q=2", "/a/b%20c", "/a/b%2Fc"], &["/a", "/a/", "/a/1/2", "/a/1/?q=2", "/a/b+c"]),
+            (
+                "/a/{x}",
+                &["/a/1", "/a/1/", "/a/1?q=2", "/a/b%20c", "/a/b%2Fc"],
+                &["/a", "/a/", "/a/1/2", "/a/1/?q=2", "/a/b+c"],
+            ),
             ("/a/{+x}", &["/a/1/2?q=1"], &["/a"]),
             ("/a/*", &["/a/", "/a/b/c?d"], &["/a", "/a?x"]),
             ("/a*", &["/a", "/abc/d?x"], &["/b"]),

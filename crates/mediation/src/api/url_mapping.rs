@@ -33,7 +33,10 @@ impl UrlMapping {
         let kind = if let Some(extension) = text.strip_prefix("*.") {
             Kind::Extension(format!(".{extension}"))
         } else if let Some(prefix) = text.strip_suffix("/*") {
-            Kind::Prefix { path: prefix.to_owned(), segments: prefix.split('/').filter(|part| !part.is_empty()).count() + 1 }
+            Kind::Prefix {
+                path: prefix.to_owned(),
+                segments: prefix.split('/').filter(|part| !part.is_empty()).count() + 1,
+            }
         } else {
             Kind::Exact(text.strip_suffix('/').unwrap_or(text).to_owned())
         };

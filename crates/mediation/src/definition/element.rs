@@ -166,7 +166,9 @@ impl<'a> Element<'a> {
         let Some(text) = self.attribute(name) else { return Ok(None) };
         match text.trim().parse() {
             Ok(number) => Ok(Some(number)),
-            Err(_) => Err(self.attribute_error(name, format!("Invalid value '{text}' for '{name}': a number is expected"))),
+            Err(_) => {
+                Err(self.attribute_error(name, format!("Invalid value '{text}' for '{name}': a number is expected")))
+            }
         }
     }
 
@@ -219,8 +221,7 @@ impl<'a> Element<'a> {
     /// # Errors
     /// When it is missing or its expression does not compile.
     pub fn required_value(self, name: &str) -> Result<ValueExpression, DeployError> {
-        self.value(name)?.ok_or_else(|| {
-            self.error(format!("The '{name}' attribute is required for the element '{}'", self.local()))
-        })
+        self.value(name)?
+            .ok_or_else(|| self.error(format!("The '{name}' attribute is required for the element '{}'", self.local())))
     }
 }

@@ -87,13 +87,13 @@ impl<'e> Definitions<'e> {
     /// # Errors
     /// When the name is not known.
     pub fn resolve(&self, element: Element<'_>, value: &str) -> Result<String, DeployError> {
-        let name_of = |rest: &str| -> String {
-            rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect()
-        };
+        let name_of =
+            |rest: &str| -> String { rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect() };
         if let Some(rest) = value.strip_prefix("$SYSTEM:") {
             let name = name_of(rest);
-            return std::env::var(&name)
-                .map_err(|_| element.error("Environment variable could not be found").hint(format!("${name} is not set")));
+            return std::env::var(&name).map_err(|_| {
+                element.error("Environment variable could not be found").hint(format!("${name} is not set"))
+            });
         }
         if let Some(rest) = value.strip_prefix("$FILE:") {
             let name = name_of(rest);

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use http::header::CONTENT_TYPE;
 use http::StatusCode;
+use http::header::CONTENT_TYPE;
+use mi_payload::content_type::media_type;
 use mi_payload::value::Value;
 use mi_payload::{Body, Payload};
-use mi_payload::content_type::media_type;
 
 use crate::context::{MessageContext, RestPostfix, StatusProperty};
 use crate::outgoing::Answer;

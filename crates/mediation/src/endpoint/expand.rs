@@ -150,7 +150,8 @@ fn variable(text: &str) -> Option<Variable> {
         Some((name, length)) => (name, Some(length.parse().ok()?)),
         None => (text, None),
     };
-    let valid = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'%' | b'-'));
+    let valid =
+        !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'%' | b'-'));
     valid.then(|| Variable { name: name.to_owned(), prefix })
 }
 

@@ -316,7 +316,8 @@ fn address(endpoint: &Endpoint, context: &MessageContext) -> Result<String, Faul
         _ => match context.to_address() {
             Some(to) if to != crate::context::ANONYMOUS && !to.is_empty() => request::to_address(context, to),
             _ => {
-                let message = format!("Currently , Default endpoint : [ Name : {} ] has no address", endpoint.display_name());
+                let message =
+                    format!("Currently , Default endpoint : [ Name : {} ] has no address", endpoint.display_name());
                 return Err(Fault::with_code(codes::ENDPOINT_NOT_READY, message));
             }
         },

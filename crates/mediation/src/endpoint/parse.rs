@@ -54,7 +54,8 @@ fn kind(element: Element<'_>, definitions: &Definitions<'_>) -> Result<EndpointK
         return Ok(EndpointKind::Default(leaf(default, "Default", definitions)?));
     }
     if let Some(http) = element.child("http") {
-        let template = http.required("uri-template", "The 'uri-template' attribute is required for an HTTP endpoint")?;
+        let template =
+            http.required("uri-template", "The 'uri-template' attribute is required for an HTTP endpoint")?;
         let template = UrlTemplate::parse(&definitions.resolve(http, template.trim())?);
         let method = http.attribute("method").map(|method| method.trim().to_ascii_uppercase());
         let known = ["GET", "POST", "PUT", "DELETE", "HEAD", "PATCH", "OPTIONS"];

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::Method;
 use http::header::{
     CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, DATE, EXPECT, HOST, HeaderMap, HeaderName, HeaderValue,
     TRANSFER_ENCODING, USER_AGENT,
 };
-use http::Method;
 use mi_payload::content_type::{media_type, parameter};
 use mi_payload::{Body, Format, FormatOptions, Payload, SoapVersion};
 
@@ -65,11 +65,8 @@ pub(super) fn prepare(
     limit: Duration,
 ) -> Result<Prepared, Fault> {
     if !(url.starts_with("http://") || url.starts_with("https://")) {
-        return Err(Fault::with_code(
-            codes::CALL,
-            format!("Cannot infer transport from the URL {url}"),
-        )
-        .detail("An endpoint's address begins with http:// or https://"));
+        return Err(Fault::with_code(codes::CALL, format!("Cannot infer transport from the URL {url}"))
+            .detail("An endpoint's address begins with http:// or https://"));
     }
     let mut url = url;
     let shape = Shape::of(context, format, forced_method);
@@ -81,7 +78,8 @@ pub(super) fn prepare(
     {
         headers.insert(SOAP_ACTION, value);
     }
-    let content_length = context.axis2_is_true("DISABLE_CHUNKING") || context.axis2_is_true("FORCE_HTTP_CONTENT_LENGTH");
+    let content_length =
+        context.axis2_is_true("DISABLE_CHUNKING") || context.axis2_is_true("FORCE_HTTP_CONTENT_LENGTH");
     let http10 = context.axis2_is_true("FORCE_HTTP_1.0");
     let outgoing = Outgoing {
         method: shape.method,
@@ -140,7 +138,8 @@ impl Shape {
                 shape.as_query = true;
             }
             EndpointFormat::AsIs | EndpointFormat::Rest => {
-                shape.soap_action_header = !shape.rest && context.content_types.message_type.as_deref() == Some("text/xml");
+                shape.soap_action_header =
+                    !shape.rest && context.content_types.message_type.as_deref() == Some("text/xml");
                 let form = context.content_types.message_type.as_deref() == Some("application/x-www-form-urlencoded");
                 shape.as_query = shape.method == Method::GET && form;
             }
@@ -178,12 +177,7 @@ fn outgoing_headers(context: &MessageContext) -> HeaderMap {
     headers
 }
 
-fn body(
-    context: &mut MessageContext,
-    shape: &Shape,
-    headers: &mut HeaderMap,
-    url: &mut String,
-) -> Result<Body, Fault> {
+fn body(context: &mut MessageContext, shape: &Shape, headers: &mut HeaderMap, url: &mut String) -> Result<Body, Fault> {
     if let Payload::Unread(body) = &mut context.payload {
         if matches!(shape.method, Method::GET | Method::HEAD) {
             headers.remove(CONTENT_TYPE);
@@ -213,11 +207,7 @@ fn body(
 }
 
 /// The payload in the format that goes out, and the content type that says so.
-fn written(
-    context: &mut MessageContext,
-    shape: &Shape,
-    headers: &mut HeaderMap,
-) -> Result<Bytes, Fault> {
+fn written(context: &mut MessageContext, shape: &Shape, headers: &mut HeaderMap) -> Result<Bytes, Fault> {
     let configuration = context.configuration.clone();
     let settings = &configuration.settings;
     let own = context.content_types.message_type.clone();
@@ -245,8 +235,8 @@ fn written(
         &context.payload
     };
     let options = format_options(context);
-    let formatted = mi_payload::format(payload, format, options, &settings.json)
-        .map_err(|error| Fault::new(error.to_string()))?;
+    let formatted =
+        mi_payload::format(payload, format, options, &settings.json).map_err(|error| Fault::new(error.to_string()))?;
     let content_type = content_type(context, shape, format, formatted.boundary.as_deref(), headers);
     if let Ok(value) = HeaderValue::from_str(&content_type) {
         headers.insert(CONTENT_TYPE, value);

@@ -202,7 +202,9 @@ mod tests {
     fn any_failure_suspends_by_default() {
         let (rules, now) = (rules(), Instant::now());
         let mut machine = Machine::new(&rules);
-        assert!(matches!(machine.fail(101_503, now, &rules), Transition::Suspended { duration, last: None, .. } if duration == SECOND));
+        assert!(
+            matches!(machine.fail(101_503, now, &rules), Transition::Suspended { duration, last: None, .. } if duration == SECOND)
+        );
         assert!(!machine.is_ready(now));
         assert!(machine.is_ready(now + SECOND));
     }

@@ -29,7 +29,8 @@ impl EndpointTemplate {
     /// When it has no name or no endpoint.
     pub fn parse(element: Element<'_>) -> Result<Self, DeployError> {
         let name = element.required("name", "A template needs a name")?;
-        let endpoint = element.child("endpoint").ok_or_else(|| element.error("A template needs an <endpoint> element"))?;
+        let endpoint =
+            element.child("endpoint").ok_or_else(|| element.error("A template needs an <endpoint> element"))?;
         let fragment = endpoint.fragment();
         let parameters = element.children_named("parameter").filter_map(|child| child.non_empty("name"));
         Ok(Self {
@@ -42,11 +43,7 @@ impl EndpointTemplate {
     }
 
     /// The endpoint with each attribute or text that is exactly `$parameter` replaced.
-    fn instantiate(
-        &self,
-        values: &[(String, String)],
-        configuration: &Configuration,
-    ) -> Result<Endpoint, DeployError> {
+    fn instantiate(&self, values: &[(String, String)], configuration: &Configuration) -> Result<Endpoint, DeployError> {
         let mut document = self.document.clone();
         let value_of = |text: &str| {
             let name = text.trim().strip_prefix('$')?;

@@ -10,11 +10,7 @@ use crate::mediator::Flow;
 use crate::proxy::ProxyService;
 
 /// The proxy that `/services` + `rest` addresses, and where in the request's target the rest of its path begins.
-pub(super) fn find(
-    configuration: &Configuration,
-    rest: &str,
-    secure: bool,
-) -> Option<(Arc<ProxyService>, usize)> {
+pub(super) fn find(configuration: &Configuration, rest: &str, secure: bool) -> Option<(Arc<ProxyService>, usize)> {
     let path = rest.strip_prefix('/')?;
     let end = path.find(['/', '?']).unwrap_or(path.len());
     let service = by_name(configuration, path, end)?;

@@ -74,7 +74,9 @@ async fn finish(context: MessageContext) -> Response {
     let MessageContext { reply, .. } = context;
     let answer = if shared {
         // Copies of the message are still on their way; as long as a client waits for any answer, so do they.
-        tokio::time::timeout(limit, reply.wait()).await.unwrap_or_else(|_| Some(Response::empty(StatusCode::GATEWAY_TIMEOUT)))
+        tokio::time::timeout(limit, reply.wait())
+            .await
+            .unwrap_or_else(|_| Some(Response::empty(StatusCode::GATEWAY_TIMEOUT)))
     } else {
         reply.wait().await
     };

@@ -26,7 +26,8 @@ pub fn answer(configuration: &Configuration, request: &HttpRequest) -> Option<Re
     names.sort();
     let mut response = Response::empty(StatusCode::OK);
     response.headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=UTF-8"));
-    let page = format!("<html><head><title>Deployed services</title></head><body><ul>{}</ul></body></html>", names.concat());
+    let page =
+        format!("<html><head><title>Deployed services</title></head><body><ul>{}</ul></body></html>", names.concat());
     response.body = page.into_bytes().into();
     Some(response)
 }

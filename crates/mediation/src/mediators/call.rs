@@ -24,7 +24,12 @@ pub const SYNTAX: Syntax = Syntax {
     summary: "Sends the message to an endpoint and waits for the answer, which the flow goes on with. Any HTTP status is \
               an answer; only failures to send and time limits are faults (with `blocking`, error statuses too).",
     attributes: &[
-        defaulted("blocking", AttributeKind::Boolean, "false", "Use the blocking client's rules: error statuses are faults."),
+        defaulted(
+            "blocking",
+            AttributeKind::Boolean,
+            "false",
+            "Use the blocking client's rules: error statuses are faults.",
+        ),
         defaulted("initAxis2ClientOptions", AttributeKind::Boolean, "true", "Accepted; there is no Axis2 client here."),
         attribute("axis2xml", AttributeKind::Text, "Accepted; there is no Axis2 client here."),
         attribute("repository", AttributeKind::Text, "Accepted; there is no Axis2 client here."),
@@ -35,7 +40,12 @@ pub const SYNTAX: Syntax = Syntax {
             "source",
             Occurs::Optional,
             &[
-                defaulted("type", AttributeKind::Words(&["custom", "property", "inline", "body"]), "custom", "Where the request body comes from."),
+                defaulted(
+                    "type",
+                    AttributeKind::Words(&["custom", "property", "inline", "body"]),
+                    "custom",
+                    "Where the request body comes from.",
+                ),
                 attribute("contentType", AttributeKind::Text, "Its content type."),
             ],
             Content::Xml,
@@ -44,7 +54,12 @@ pub const SYNTAX: Syntax = Syntax {
         child(
             "target",
             Occurs::Optional,
-            &[defaulted("type", AttributeKind::Words(&["body", "property", "variable"]), "body", "Where the answer goes.")],
+            &[defaulted(
+                "type",
+                AttributeKind::Words(&["body", "property", "variable"]),
+                "body",
+                "Where the answer goes.",
+            )],
             Content::Text,
             "Name of the property or variable that gets the answer; the message's own body is put back then.",
         ),
@@ -119,9 +134,8 @@ impl Call {
         let (types, method) = (context.content_types.clone(), context.method.clone());
         context.properties.set("blocking.sender.error", Value::from("true"));
         self.endpoint.send(context).await.map_err(|fault| match fault.code() {
-            Some(code) if code < 303_000 => {
-                Fault::with_code(codes::BLOCKING_SENDER, fault.message()).detail(fault.detail_text().unwrap_or_default())
-            }
+            Some(code) if code < 303_000 => Fault::with_code(codes::BLOCKING_SENDER, fault.message())
+                .detail(fault.detail_text().unwrap_or_default()),
             _ => fault,
         })?;
         context.build().await?;
@@ -135,7 +149,8 @@ impl Call {
         let accepted = (accepted || listed("NON_ERROR_HTTP_STATUS_CODES") || listed("non.error.http.status.codes"))
             && !(listed("ERROR_HTTP_STATUS_CODES") || listed("error.http.status.codes"));
         if !accepted {
-            let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or_default();
+            let reason =
+                StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or_default();
             let message = format!("Transport error: {status} Error: {reason}");
             return Err(Fault::with_code(codes::BLOCKING_SENDER, message).detail(""));
         }
@@ -227,9 +242,12 @@ mod tests {
              <target type='variable'>v</target>{ECHO}</call>"
         );
         testing::run(&flow, &mut context).await.expect("no fault");
-        testing::run("<property name='q' expression='${vars.v.payload.q}'/><property name='a' expression='${payload.a}'/>", &mut context)
-            .await
-            .expect("no fault");
+        testing::run(
+            "<property name='q' expression='${vars.v.payload.q}'/><property name='a' expression='${payload.a}'/>",
+            &mut context,
+        )
+        .await
+        .expect("no fault");
         assert_eq!(context.properties.text("q").as_deref(), Some("2"));
         assert_eq!(context.properties.text("a").as_deref(), Some("1"));
     }

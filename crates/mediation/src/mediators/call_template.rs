@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use mi_expression::{Expression, ExpressionKind, Selection, ValueExpression};
-use mi_payload::value::Value;
 use mi_payload::XmlFragment;
+use mi_payload::value::Value;
 
 use super::MediatorType;
-use crate::context::{FaultHandler, Frame, MessageContext, Properties};
 use crate::context::TemplateCall;
+use crate::context::{FaultHandler, Frame, MessageContext, Properties};
 use crate::definition::syntax::{AttributeKind, Content, Occurs, Syntax, attribute, child, required};
 use crate::definition::{DeployError, Element};
 use crate::fault::Fault;
@@ -48,9 +48,8 @@ struct CallTemplate {
 impl CallTemplate {
     fn parse(element: Element<'_>) -> Result<Self, DeployError> {
         let target = element.attribute("target");
-        let target = target.ok_or_else(|| {
-            element.error("EIP Invoke mediator should have a target template specified.")
-        })?;
+        let target =
+            target.ok_or_else(|| element.error("EIP Invoke mediator should have a target template specified."))?;
         if target.trim().is_empty() {
             let message = "EIP Invoke mediator should have a non empty target name specified.";
             return Err(element.attribute_error("target", message));
@@ -69,7 +68,8 @@ impl CallTemplate {
 
     fn bind(&self, context: &MessageContext) -> Result<(Arc<crate::template::SequenceTemplate>, Properties), Fault> {
         let template = context.configuration.templates.get(&self.target).cloned();
-        let template = template.ok_or_else(|| Fault::new(format!("Sequence template {} cannot be found", self.target)))?;
+        let template =
+            template.ok_or_else(|| Fault::new(format!("Sequence template {} cannot be found", self.target)))?;
         let mut passed = Properties::default();
         for (name, value) in &self.parameters {
             if let Some(value) = parameter_value(value, context)? {
@@ -103,7 +103,9 @@ fn parameter_value(value: &ValueExpression, context: &MessageContext) -> Result<
     match value {
         ValueExpression::Literal(text) => Ok(Some(Value::String(text.clone()))),
         ValueExpression::Escaped { expression, .. } => Ok(Some(Value::Expression(Arc::new(expression.clone())))),
-        ValueExpression::Dynamic(expression) if expression.kind() == ExpressionKind::XPath => xpath(expression, context),
+        ValueExpression::Dynamic(expression) if expression.kind() == ExpressionKind::XPath => {
+            xpath(expression, context)
+        }
         ValueExpression::Dynamic(expression) => Ok(expression.evaluate_string(context)?.map(Value::string)),
     }
 }
@@ -187,7 +189,8 @@ mod tests {
 
     #[tokio::test]
     async fn missing_templates_and_mandatory_parameters_are_faults() {
-        let mandatory = "<template name='m'><parameter name='p' isMandatory='true' defaultValue='d'/><sequence/></template>";
+        let mandatory =
+            "<template name='m'><parameter name='p' isMandatory='true' defaultValue='d'/><sequence/></template>";
         let mut context = testing::context_of_artifacts(&[mandatory]);
         let fault = testing::run("<call-template target='m'/>", &mut context).await.expect_err("missing");
         assert_eq!(fault.code(), Some(500_101));

@@ -101,7 +101,9 @@ impl Condition {
         }
         let source = element.compile(source, "source", "Invalid XPath expression for attribute source : ")?;
         let regex = crate::regex::whole(regex).map_err(|reason| {
-            element.attribute_error("regex", format!("Invalid Regular Expression for attribute regex : {regex}")).hint(reason)
+            element
+                .attribute_error("regex", format!("Invalid Regular Expression for attribute regex : {regex}"))
+                .hint(reason)
         })?;
         Ok(Self::Matches(source, regex))
     }
@@ -200,7 +202,8 @@ mod tests {
     use crate::mediator::Flow;
     use crate::testing;
 
-    const BRANCHES: &str = "<then><property name='branch' value='then'/></then><else><property name='branch' value='else'/></else>";
+    const BRANCHES: &str =
+        "<then><property name='branch' value='then'/></then><else><property name='branch' value='else'/></else>";
 
     async fn branch(filter: &str, content_type: &str, body: &'static [u8]) -> Option<String> {
         let mut context = testing::context_with(content_type, body);

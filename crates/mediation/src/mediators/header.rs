@@ -18,7 +18,11 @@ pub const SYNTAX: Syntax = Syntax {
     summary: "Sets or removes a transport header, a SOAP header block, or one of the addresses `To`, `From`, `Action`, \
               `FaultTo`, `ReplyTo`, `RelatesTo`.",
     attributes: &[
-        attribute("name", AttributeKind::Text, "Name: plain for transport headers and addresses, `prefix:local` for blocks."),
+        attribute(
+            "name",
+            AttributeKind::Text,
+            "Name: plain for transport headers and addresses, `prefix:local` for blocks.",
+        ),
         attribute("value", AttributeKind::Text, "The value. Wins over `expression`."),
         attribute("expression", AttributeKind::Expression, "Gives the value."),
         defaulted("scope", AttributeKind::Words(&["default", "transport"]), "default", "`transport` for HTTP headers."),
@@ -70,11 +74,14 @@ impl Header {
             None | Some("default") => false,
             Some("transport") => true,
             Some(scope) => {
-                let message = format!("Only 'transport' or 'default' values are allowed for attribute scope for a header mediator, Unsupported scope {scope}");
+                let message = format!(
+                    "Only 'transport' or 'default' values are allowed for attribute scope for a header mediator, Unsupported scope {scope}"
+                );
                 return Err(element.attribute_error("scope", message));
             }
         };
-        let implicit: Vec<_> = element.children().filter(|child| child.local() != "description").map(Element::fragment).collect();
+        let implicit: Vec<_> =
+            element.children().filter(|child| child.local() != "description").map(Element::fragment).collect();
         let Some(name) = element.non_empty("name") else {
             if implicit.is_empty() {
                 return Err(element.error("A valid name attribute is required for the header mediator"));
@@ -110,7 +117,11 @@ fn soap_target(element: Element<'_>, name: &str) -> Result<Target, DeployError> 
         let namespace = namespace.ok_or_else(|| {
             element.attribute_error("name", format!("Invalid namespace prefix '{prefix}' in name attribute"))
         })?;
-        return Ok(Target::Block { prefix: prefix.to_owned(), namespace: namespace.to_owned(), local: local.to_owned() });
+        return Ok(Target::Block {
+            prefix: prefix.to_owned(),
+            namespace: namespace.to_owned(),
+            local: local.to_owned(),
+        });
     }
     Ok(Target::Field(match name {
         "To" => Field::To,
@@ -120,7 +131,9 @@ fn soap_target(element: Element<'_>, name: &str) -> Result<Target, DeployError> 
         "ReplyTo" => Field::ReplyTo,
         "RelatesTo" => Field::RelatesTo,
         _ => {
-            let message = format!("Invalid SOAP header: {name} specified at the header mediator. All SOAP headers must be namespace qualified.");
+            let message = format!(
+                "Invalid SOAP header: {name} specified at the header mediator. All SOAP headers must be namespace qualified."
+            );
             return Err(element.attribute_error("name", message).hint("for HTTP headers say scope=\"transport\""));
         }
     }))
@@ -198,7 +211,11 @@ impl Header {
                     warn_null(context, &format!("SOAP header : {{{namespace}}}{local}"));
                 }
                 let content = if as_xml {
-                    let malformed = |_| Fault::new(format!("Unable to convert a string to OM Node as the string is malformed , String : {value}"));
+                    let malformed = |_| {
+                        Fault::new(format!(
+                            "Unable to convert a string to OM Node as the string is malformed , String : {value}"
+                        ))
+                    };
                     Some(XmlFragment::parse(&value).map_err(malformed)?)
                 } else {
                     None
@@ -291,7 +308,10 @@ mod tests {
         for (header, message) in [
             ("<header value='1'/>", "A valid name attribute is required for the header mediator"),
             ("<header name='q:h' value='1'/>", "Invalid namespace prefix 'q' in name attribute"),
-            ("<header name='X-A' value='1'/>", "Invalid SOAP header: X-A specified at the header mediator. All SOAP headers must be namespace qualified."),
+            (
+                "<header name='X-A' value='1'/>",
+                "Invalid SOAP header: X-A specified at the header mediator. All SOAP headers must be namespace qualified.",
+            ),
             ("<header name='To'/>", "A 'value' or 'expression' attribute is required for a [set] header mediator"),
         ] {
             assert_eq!(testing::parse(header).expect_err(header).message(), message);

@@ -32,7 +32,9 @@ pub(super) const IN: MediatorType = MediatorType {
 
 pub(super) const OUT: MediatorType = MediatorType {
     syntax: &OUT_SYNTAX,
-    parse: |element, definitions| Ok(Box::new(Direction { responses: true, mediators: definitions.mediators(element)? })),
+    parse: |element, definitions| {
+        Ok(Box::new(Direction { responses: true, mediators: definitions.mediators(element)? }))
+    },
 };
 
 struct Direction {

@@ -21,9 +21,24 @@ pub const SYNTAX: Syntax = Syntax {
     summary: "Writes a line: the message's addresses (`simple`), its SOAP headers (`headers`), the whole message \
               (`full`), or only what is named here (`custom`).",
     attributes: &[
-        defaulted("level", AttributeKind::Words(&["simple", "headers", "full", "custom"]), "simple", "How much. With a `message` and no level, only the message and the properties."),
-        defaulted("category", AttributeKind::Words(&["INFO", "DEBUG", "TRACE", "WARN", "ERROR", "FATAL"]), "INFO", "The level of the line."),
-        defaulted("separator", AttributeKind::Text, ", ", "What stands between the parts; `\\n` and `\\t` are a new line and a tab."),
+        defaulted(
+            "level",
+            AttributeKind::Words(&["simple", "headers", "full", "custom"]),
+            "simple",
+            "How much. With a `message` and no level, only the message and the properties.",
+        ),
+        defaulted(
+            "category",
+            AttributeKind::Words(&["INFO", "DEBUG", "TRACE", "WARN", "ERROR", "FATAL"]),
+            "INFO",
+            "The level of the line.",
+        ),
+        defaulted(
+            "separator",
+            AttributeKind::Text,
+            ", ",
+            "What stands between the parts; `\\n` and `\\t` are a new line and a tab.",
+        ),
         defaulted("logFullPayload", AttributeKind::Boolean, "false", "`true` means level `full`."),
         defaulted("logMessageID", AttributeKind::Boolean, "false", "Begin with the ids of the message (custom only)."),
     ],
@@ -84,8 +99,7 @@ impl Log {
         let message_only = message.is_some() && element.attribute("level").is_none() && level == Level::Custom;
         let message = message.map(|child| {
             let text = controls(&child.text());
-            InlineTemplate::synapse(&text)
-                .map_err(|error| child.error(format!("Invalid message template : {error}")))
+            InlineTemplate::synapse(&text).map_err(|error| child.error(format!("Invalid message template : {error}")))
         });
         let properties = element.children_named("property").map(|child| SetProperty::parse_child(child, definitions));
         Ok(Self {
@@ -290,9 +304,12 @@ mod tests {
     use crate::testing;
 
     fn line(log: &str, context: &MessageContext) -> String {
-        testing::with_definitions(&format!("<log xmlns='http://ws.apache.org/ns/synapse'{}", &log[4..]), |element, definitions| {
-            Log::parse(element, definitions).expect("well made").line(context).expect("no fault")
-        })
+        testing::with_definitions(
+            &format!("<log xmlns='http://ws.apache.org/ns/synapse'{}", &log[4..]),
+            |element, definitions| {
+                Log::parse(element, definitions).expect("well made").line(context).expect("no fault")
+            },
+        )
     }
 
     #[tokio::test]
@@ -301,10 +318,19 @@ mod tests {
         context.build().await.expect("well formed");
         context.set_message_id("urn:uuid:1");
         context.set_correlation_id("c");
-        assert_eq!(line("<log level='custom'><property name='a' value='1'/><property name='b' expression='$ctx:x'/></log>", &context), "a = 1, b = null");
+        assert_eq!(
+            line(
+                "<log level='custom'><property name='a' value='1'/><property name='b' expression='$ctx:x'/></log>",
+                &context
+            ),
+            "a = 1, b = null"
+        );
         assert_eq!(line("<log><message>order ${payload.id}</message></log>", &context), "order 1");
         let full = line("<log level='full' separator=' | '/>", &context);
-        assert_eq!(full, "To: /orders/1 | MessageID: urn:uuid:1 | correlation_id: c | Direction: request | Payload: {\"id\":1}");
+        assert_eq!(
+            full,
+            "To: /orders/1 | MessageID: urn:uuid:1 | correlation_id: c | Direction: request | Payload: {\"id\":1}"
+        );
     }
 
     #[tokio::test]

@@ -8,7 +8,9 @@ use mi_payload::{Envelope, Payload, SoapVersion, XmlFragment};
 
 use super::MediatorType;
 use crate::context::{MessageContext, To};
-use crate::definition::syntax::{AttributeKind, AttributeSyntax, ChildSyntax, Content, Occurs, Syntax, attribute, child, defaulted};
+use crate::definition::syntax::{
+    AttributeKind, AttributeSyntax, ChildSyntax, Content, Occurs, Syntax, attribute, child, defaulted,
+};
 use crate::definition::{DeployError, Element};
 use crate::fault::Fault;
 use crate::mediator::{Flow, Mediation, Mediator, Nature};
@@ -63,7 +65,10 @@ enum Text {
     Fixed(Arc<str>),
     Expression(Expression),
     /// A code in a namespace that is not SOAP's, with its prefix.
-    Own { code: Arc<str>, namespace: Arc<str> },
+    Own {
+        code: Arc<str>,
+        namespace: Arc<str>,
+    },
 }
 
 enum Detail {
@@ -79,7 +84,9 @@ impl MakeFault {
             None | Some("soap11") => Some(SoapVersion::V11),
             Some("soap12") => Some(SoapVersion::V12),
             Some("pox") => None,
-            Some(_) => return Err(element.attribute_error("version", "Invalid SOAP version").hint("soap11, soap12 or pox")),
+            Some(_) => {
+                return Err(element.attribute_error("version", "Invalid SOAP version").hint("soap11, soap12 or pox"));
+            }
         };
         let response = match element.attribute("response") {
             None | Some("true") => true,
@@ -102,11 +109,20 @@ impl MakeFault {
             return Err(element.error(message));
         }
         if version.is_some() && reason.is_none() {
-            let message = "The fault reason is a required attribute for the makefault mediator unless it is a pox fault";
+            let message =
+                "The fault reason is a required attribute for the makefault mediator unless it is a pox fault";
             return Err(element.error(message));
         }
         let child_text = |name: &str| element.child(name).and_then(Element::trimmed_text);
-        Ok(Self { version, response, code, reason, node: child_text("node"), role: child_text("role"), detail: detail(element)? })
+        Ok(Self {
+            version,
+            response,
+            code,
+            reason,
+            node: child_text("node"),
+            role: child_text("role"),
+            detail: detail(element)?,
+        })
     }
 }
 
@@ -190,7 +206,8 @@ impl Detail {
             Self::Text(text) => (Vec::new(), Some(text.clone())),
             Self::Expression(expression) => match expression.evaluate_nodes(context)? {
                 Selection::Nodes(nodes) if nodes.iter().any(|node| node.document.is_element(node.node)) => {
-                    let elements = nodes.iter().filter(|node| node.document.is_element(node.node) && node.attribute.is_none());
+                    let elements =
+                        nodes.iter().filter(|node| node.document.is_element(node.node) && node.attribute.is_none());
                     (elements.map(|node| XmlFragment::copy_of(node.document, node.node)).collect(), None)
                 }
                 _ => (Vec::new(), expression.evaluate_string(context)?.map(std::borrow::Cow::into_owned)),
@@ -214,7 +231,15 @@ impl MakeFault {
         let (nodes, detail_text) = self.detail.evaluate(context)?;
         let mut details = mi_xml::Document::new();
         let detail = nodes.iter().map(|fragment| details.import(fragment.document(), fragment.node())).collect();
-        let parts = FaultParts { code, code_namespace, reason, node: self.node.clone(), role: self.role.clone(), detail, detail_text };
+        let parts = FaultParts {
+            code,
+            code_namespace,
+            reason,
+            node: self.node.clone(),
+            role: self.role.clone(),
+            detail,
+            detail_text,
+        };
         let configuration = context.configuration.clone();
         let mut envelope = match context.payload.envelope(&configuration.settings.json) {
             Ok(before) => {
@@ -283,10 +308,15 @@ mod tests {
     async fn makes_faults_of_each_kind() {
         let mut context = testing::context_with("application/xml", b"<a/>");
         context.properties.set("why", "broken".into());
-        let flow = format!("<makefault><code {SOAP11} value='s:Server'/><reason expression='$ctx:why'/><detail>d</detail></makefault>");
+        let flow = format!(
+            "<makefault><code {SOAP11} value='s:Server'/><reason expression='$ctx:why'/><detail>d</detail></makefault>"
+        );
         testing::run(&flow, &mut context).await.expect("no fault");
         let xml = testing::envelope(&context);
-        assert!(xml.contains("<faultcode>soapenv:Server</faultcode><faultstring>broken</faultstring><detail>d</detail>"), "{xml}");
+        assert!(
+            xml.contains("<faultcode>soapenv:Server</faultcode><faultstring>broken</faultstring><detail>d</detail>"),
+            "{xml}"
+        );
         assert!(context.is_response && context.payload.is_fault());
         testing::run("<makefault version='pox'><reason value='r'/></makefault>", &mut context).await.expect("no fault");
         assert!(testing::envelope(&context).contains("<Exception>r</Exception>"));
@@ -295,9 +325,18 @@ mod tests {
     #[test]
     fn refuses_what_is_not_well_made() {
         for (fault, message) in [
-            ("<makefault><reason value='r'/></makefault>".to_owned(), "The fault code is a required attribute for the makefault mediator unless it is a pox fault"),
-            (format!("<makefault><code {SOAP11} value='s:Sender'/><reason value='r'/></makefault>"), "Invalid code value for soap11 version. Code value has to be one of the following : VersionMismatch, MustUnderstand, Client, Server"),
-            ("<makefault><code value='Server'/><reason value='r'/></makefault>".to_owned(), "A QName is expected for fault code as prefix:name"),
+            (
+                "<makefault><reason value='r'/></makefault>".to_owned(),
+                "The fault code is a required attribute for the makefault mediator unless it is a pox fault",
+            ),
+            (
+                format!("<makefault><code {SOAP11} value='s:Sender'/><reason value='r'/></makefault>"),
+                "Invalid code value for soap11 version. Code value has to be one of the following : VersionMismatch, MustUnderstand, Client, Server",
+            ),
+            (
+                "<makefault><code value='Server'/><reason value='r'/></makefault>".to_owned(),
+                "A QName is expected for fault code as prefix:name",
+            ),
             ("<makefault version='soap13'/>".to_owned(), "Invalid SOAP version"),
         ] {
             assert_eq!(testing::parse(&fault).expect_err(&fault).message(), message);

@@ -19,6 +19,7 @@ pub mod send;
 pub mod sequence;
 pub mod switch;
 pub mod throw_error;
+pub mod unsupported;
 pub mod variable;
 
 use crate::definition::syntax::{Syntax, nearest};
@@ -32,8 +33,11 @@ pub struct MediatorType {
     /// Its syntax.
     pub syntax: &'static Syntax,
     /// Reads an element of it.
-    pub parse: fn(Element<'_>, &Definitions<'_>) -> Result<Box<dyn Mediator>, DeployError>,
+    pub parse: Parse,
 }
+
+/// How a mediator is read from its element.
+pub type Parse = fn(Element<'_>, &Definitions<'_>) -> Result<Box<dyn Mediator>, DeployError>;
 
 /// All mediators that run here.
 pub static CATALOGUE: &[MediatorType] = &[
@@ -86,8 +90,9 @@ fn refused(local: &str, control: &AccessControl) -> Option<String> {
     let name = local.to_lowercase();
     match control {
         AccessControl::None => None,
-        AccessControl::AllowList(names) => (!names.contains(&name))
-            .then(|| format!("Mediator '{local}' is not in the allowed mediators list.")),
+        AccessControl::AllowList(names) => {
+            (!names.contains(&name)).then(|| format!("Mediator '{local}' is not in the allowed mediators list."))
+        }
         AccessControl::BlockList(names) => {
             names.contains(&name).then(|| format!("Mediator '{local}' is blocked by mediator access control."))
         }
@@ -104,6 +109,11 @@ fn unknown(element: Element<'_>) -> DeployError {
         } else {
             error
         };
+    }
+    if let Some(entry) = unsupported::find(element.local()) {
+        let error =
+            element.error(format!("The mediator '{}' of Micro Integrator is not in this server", entry.element));
+        return if entry.instead.is_empty() { error } else { error.hint(entry.instead) };
     }
     match nearest(element.local(), CATALOGUE.iter().map(|kind| kind.syntax.element)) {
         Some(name) => error.hint(format!("did you mean '{name}'?")),

@@ -25,8 +25,18 @@ pub const SYNTAX: Syntax = Syntax {
               what it evaluates to.",
     attributes: &[
         defaulted("media-type", AttributeKind::Words(&["xml", "json", "text"]), "xml", "What the template is."),
-        defaulted("template-type", AttributeKind::Words(&["default", "freemarker"]), "default", "The language of the template."),
-        defaulted("escapeXmlChars", AttributeKind::Boolean, "false", "JSON from JSON: escape only control characters of arguments."),
+        defaulted(
+            "template-type",
+            AttributeKind::Words(&["default", "freemarker"]),
+            "default",
+            "The language of the template.",
+        ),
+        defaulted(
+            "escapeXmlChars",
+            AttributeKind::Boolean,
+            "false",
+            "JSON from JSON: escape only control characters of arguments.",
+        ),
     ],
     children: &[
         child(
@@ -46,7 +56,12 @@ pub const SYNTAX: Syntax = Syntax {
                 &[
                     attribute("value", AttributeKind::Text, "A fixed text."),
                     attribute("expression", AttributeKind::Expression, "XPath, or JSONPath with `evaluator=\"json\"`."),
-                    defaulted("evaluator", AttributeKind::Words(&["xml", "json"]), "xml", "The language of `expression`."),
+                    defaulted(
+                        "evaluator",
+                        AttributeKind::Words(&["xml", "json"]),
+                        "xml",
+                        "The language of `expression`.",
+                    ),
                     defaulted("literal", AttributeKind::Boolean, "false", "Insert the text as it is, escaped."),
                 ],
                 Content::Nothing,
@@ -96,16 +111,18 @@ impl PayloadFactory {
                 .attribute_error("template-type", "FreeMarker templates are not supported by this version")
                 .hint("use the default template with $1 arguments or ${expression}"));
         }
-        let format =
-            element.child("format").ok_or_else(|| element.error("format element of payloadFactoryMediator is required"))?;
+        let format = element
+            .child("format")
+            .ok_or_else(|| element.error("format element of payloadFactoryMediator is required"))?;
         let arguments = element.child("args").into_iter().flat_map(|args| args.children_named("arg"));
         let format = match format.value("key")? {
             Some(key) => Format::Key(key),
             None => {
                 let text = if media == Media::Xml { xml_format(format) } else { format.text() };
-                Format::Inline(Template::parse(&text, media).map_err(|error| {
-                    format.error(format!("Invalid Payload format : {error}"))
-                })?)
+                Format::Inline(
+                    Template::parse(&text, media)
+                        .map_err(|error| format.error(format!("Invalid Payload format : {error}")))?,
+                )
             }
         };
         Ok(Self {
@@ -198,12 +215,13 @@ fn xml_payload(context: &MessageContext, text: &str) -> Result<Payload, Fault> {
     }
     let wrapped = format!("<pfPadding>{text}</pfPadding>");
     let options = mi_xml::ParseOptions::default();
-    let document = Document::parse(wrapped.as_bytes(), &options)
-        .map_err(|error| Fault::new(format!("Error creating SOAP Envelope from source {text}")).detail(error.to_string()))?;
+    let document = Document::parse(wrapped.as_bytes(), &options).map_err(|error| {
+        Fault::new(format!("Error creating SOAP Envelope from source {text}")).detail(error.to_string())
+    })?;
     let root = document.root_element().and_then(|padding| document.first_child_element(padding));
     let root = root.ok_or_else(|| Fault::new("Generated content is not a valid XML payload"))?;
-    let is_envelope = document.local_name(root) == "Envelope"
-        && SoapVersion::of_namespace(document.namespace(root)).is_some();
+    let is_envelope =
+        document.local_name(root) == "Envelope" && SoapVersion::of_namespace(document.namespace(root)).is_some();
     if is_envelope {
         let mut own = Document::new();
         let copy = own.import(&document, root);
@@ -247,7 +265,6 @@ impl Mediator for PayloadFactory {
     }
 }
 
-
 #[cfg(test)]
 mod tests {
     use crate::testing;
@@ -265,13 +282,19 @@ mod tests {
     async fn json_from_arguments() {
         let body = br#"{"a":"x\"y","n":7,"o":{"k":[1]},"b":true}"#;
         for (format, args, expected) in [
-            (r#"{"a":"$1","n":$2}"#, "<arg evaluator='json' expression='$.a'/><arg evaluator='json' expression='$.n'/>", r#"{"a":"x\"y","n":7}"#),
+            (
+                r#"{"a":"$1","n":$2}"#,
+                "<arg evaluator='json' expression='$.a'/><arg evaluator='json' expression='$.n'/>",
+                r#"{"a":"x\"y","n":7}"#,
+            ),
             (r#"{"o":$1}"#, "<arg evaluator='json' expression='$.o'/>", r#"{"o":{"k":[1]}}"#),
             (r#"{"v":"$1"}"#, "<arg value='a&amp;b'/>", r#"{"v":"a&amp;b"}"#),
             (r#"{"a":"$1","b":$2}"#, "<arg value='x'/>", r#"{"a":"x","b":$2}"#),
             (r#"{"x":$1}"#, "<arg expression='$ctx:x'/>", r#"{"x":{"i":1}}"#),
         ] {
-            let factory = format!("<payloadFactory media-type='json'><format>{format}</format><args>{args}</args></payloadFactory>");
+            let factory = format!(
+                "<payloadFactory media-type='json'><format>{format}</format><args>{args}</args></payloadFactory>"
+            );
             assert_eq!(made(&factory, "application/json", body).await.as_deref(), Ok(expected), "{format}");
         }
     }

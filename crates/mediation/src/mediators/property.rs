@@ -9,13 +9,16 @@ use mi_payload::value::Value;
 use super::MediatorType;
 use crate::context::{MessageContext, Scope};
 use crate::conversion::{DataType, convert};
-use crate::definition::syntax::{AttributeKind, ChildSyntax, Content, Occurs, Syntax, attribute, child, defaulted, required};
+use crate::definition::syntax::{
+    AttributeKind, ChildSyntax, Content, Occurs, Syntax, attribute, child, defaulted, required,
+};
 use crate::definition::{Definitions, DeployError, Element};
 use crate::fault::Fault;
 use crate::mediator::{Flow, Mediation, Mediator, Nature};
 
 /// Names of scopes that the mediator accepts.
-pub const SCOPES: &[&str] = &["default", "axis2", "transport", "axis2-client", "operation", "registry", "system", "trace", "analytics"];
+pub const SCOPES: &[&str] =
+    &["default", "axis2", "transport", "axis2-client", "operation", "registry", "system", "trace", "analytics"];
 
 /// Names of types.
 pub const TYPES: &[&str] = &["STRING", "BOOLEAN", "INTEGER", "SHORT", "LONG", "FLOAT", "DOUBLE", "OM", "JSON"];
@@ -29,7 +32,11 @@ pub const SYNTAX: Syntax = Syntax {
     attributes: &[
         required("name", AttributeKind::Value, "Name of the property."),
         attribute("value", AttributeKind::Text, "The value. Wins over a child element, and that over `expression`."),
-        attribute("expression", AttributeKind::Expression, "Gives the value. A null result leaves a default-scope property as it was."),
+        attribute(
+            "expression",
+            AttributeKind::Expression,
+            "Gives the value. A null result leaves a default-scope property as it was.",
+        ),
         defaulted("type", AttributeKind::Words(TYPES), "STRING", "The Java type of the value."),
         defaulted("scope", AttributeKind::Words(SCOPES), "default", "Where it lives."),
         defaulted("action", AttributeKind::Words(&["set", "remove"]), "set", "`remove` removes it."),
@@ -73,7 +80,8 @@ impl PropertyMediator {
     /// # Errors
     /// What is wrong with it.
     pub fn parse(element: Element<'_>, _definitions: &Definitions<'_>) -> Result<Self, DeployError> {
-        let name = element.required("name", "The 'name' attribute is required for the configuration of a property mediator")?;
+        let name = element
+            .required("name", "The 'name' attribute is required for the configuration of a property mediator")?;
         let name = element.compile_value(name, "name").map_err(|error| {
             DeployError::new(format!("Invalid expression for attribute 'name' : {name}"))
                 .at(element.file(), error.position())
@@ -210,7 +218,9 @@ fn pattern(element: Element<'_>) -> Result<Option<(Regex, usize)>, DeployError> 
 fn matched(value: Value, regex: &Regex, group: usize) -> Value {
     let Some(text) = value.as_str() else { return value };
     let captures = regex.captures(text).ok().flatten();
-    Value::from(captures.and_then(|captures| captures.get(group).map(|hit| hit.as_str().to_owned())).unwrap_or_default())
+    Value::from(
+        captures.and_then(|captures| captures.get(group).map(|hit| hit.as_str().to_owned())).unwrap_or_default(),
+    )
 }
 
 impl Mediator for PropertyMediator {
@@ -250,8 +260,7 @@ impl SetProperty {
         } else if let Some(expression) = element.expression("expression", "Invalid XPath expression : ")? {
             Source::Expression(expression, DataType::String)
         } else {
-            return Err(element
-                .error("Entry attribute value OR expression must be specified for a mediator property"));
+            return Err(element.error("Entry attribute value OR expression must be specified for a mediator property"));
         };
         let scope = match element.attribute("scope") {
             None | Some("default") => Scope::Default,
@@ -259,7 +268,9 @@ impl SetProperty {
             Some("transport") => Scope::Transport,
             Some("axis2-client") => Scope::Axis2Client,
             Some(scope) => {
-                let message = format!("Only 'axis2' or 'transport' or 'axis2-client' values are allowed for attribute scope for a property, Unsupported scope {scope}");
+                let message = format!(
+                    "Only 'axis2' or 'transport' or 'axis2-client' values are allowed for attribute scope for a property, Unsupported scope {scope}"
+                );
                 return Err(element.attribute_error("scope", message));
             }
         };
@@ -339,7 +350,9 @@ mod tests {
         assert!(!context.payload.is_unread(), "messageType builds the message");
         assert_eq!(context.header_text("content-type").as_deref(), Some("application/json"));
         assert_eq!(context.header_text("x-a").as_deref(), Some("b"));
-        testing::run("<property name='TRANSPORT_HEADERS' scope='axis2' action='remove'/>", &mut context).await.expect("ok");
+        testing::run("<property name='TRANSPORT_HEADERS' scope='axis2' action='remove'/>", &mut context)
+            .await
+            .expect("ok");
         assert!(context.headers.is_empty());
     }
 
@@ -347,10 +360,19 @@ mod tests {
     fn refuses_what_is_not_well_made() {
         for (property, message) in [
             ("<property value='1'/>", "The 'name' attribute is required for the configuration of a property mediator"),
-            ("<property name='a'/>", "Either a child element or one of 'value', 'expression' attributes is required for a property mediator when action is SET"),
+            (
+                "<property name='a'/>",
+                "Either a child element or one of 'value', 'expression' attributes is required for a property mediator when action is SET",
+            ),
             ("<property name='a' value='1' group='1'/>", "group is only allowed when a pattern is specified"),
-            ("<property name='a' value='1.5' type='INTEGER'/>", "Unknown type : INTEGER for the property mediator or the property value cannot be converted into the specified type."),
-            ("<property name='a' value='1' scope='synapse'/>", "Only 'axis2' or 'transport' or 'axis2-client' or 'default' or 'operation' or 'registry' or 'trace' or 'system' or 'analytics' values are allowed for attribute scope for a property mediator, Unsupported scope synapse"),
+            (
+                "<property name='a' value='1.5' type='INTEGER'/>",
+                "Unknown type : INTEGER for the property mediator or the property value cannot be converted into the specified type.",
+            ),
+            (
+                "<property name='a' value='1' scope='synapse'/>",
+                "Only 'axis2' or 'transport' or 'axis2-client' or 'default' or 'operation' or 'registry' or 'trace' or 'system' or 'analytics' values are allowed for attribute scope for a property mediator, Unsupported scope synapse",
+            ),
         ] {
             assert_eq!(testing::parse(property).expect_err(property).message(), message);
         }

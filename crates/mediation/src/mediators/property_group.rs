@@ -51,7 +51,8 @@ mod tests {
     #[tokio::test]
     async fn properties_are_set_in_order() {
         let mut context = testing::context();
-        let flow = "<propertyGroup><property name='a' value='1'/><property name='b' expression='$ctx:a'/></propertyGroup>";
+        let flow =
+            "<propertyGroup><property name='a' value='1'/><property name='b' expression='$ctx:a'/></propertyGroup>";
         testing::run(flow, &mut context).await.expect("no fault");
         assert_eq!(context.properties.text("b").as_deref(), Some("1"));
     }

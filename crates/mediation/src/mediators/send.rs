@@ -99,14 +99,18 @@ impl Send {
 }
 
 /// The endpoint of a `send` or `call`: `<endpoint key=…>` or inline.
-pub(super) fn endpoint(element: Element<'_>, definitions: &Definitions<'_>) -> Result<Option<Arc<Endpoint>>, DeployError> {
+pub(super) fn endpoint(
+    element: Element<'_>,
+    definitions: &Definitions<'_>,
+) -> Result<Option<Arc<Endpoint>>, DeployError> {
     let child = element.child("endpoint");
     Ok(child.map(|child| Endpoint::parse(child, definitions)).transpose()?.map(Arc::new))
 }
 
 /// The endpoint that stands for "wherever the To address says".
 pub(super) fn to_address() -> Endpoint {
-    let rules = crate::endpoint::state::Rules { suspend_codes: vec![-1], timeout_codes: vec![-1], ..Default::default() };
+    let rules =
+        crate::endpoint::state::Rules { suspend_codes: vec![-1], timeout_codes: vec![-1], ..Default::default() };
     let leaf = Leaf::new("Default", Default::default(), None, TimeoutAction::None, rules);
     Endpoint {
         name: None,
@@ -172,7 +176,8 @@ mod tests {
 
     #[tokio::test]
     async fn the_response_goes_to_the_receiving_sequence() {
-        let mut context = testing::context_of_sequences(&[("r", "<property name='HTTP_SC' value='201' scope='axis2'/><send/>")]);
+        let mut context =
+            testing::context_of_sequences(&[("r", "<property name='HTTP_SC' value='201' scope='axis2'/><send/>")]);
         context.reply = Reply::Single(None);
         let flow = "<send receive='r'><endpoint><address uri='http://echo/'/></endpoint></send>";
         testing::run(flow, &mut context).await.expect("no fault");

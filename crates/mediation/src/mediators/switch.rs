@@ -44,9 +44,9 @@ impl Switch {
             source.ok_or_else(|| element.error("A 'source' XPath attribute is required for a switch mediator"))?;
         let mut cases = Vec::new();
         for case in element.children_named("case") {
-            let pattern = case.attribute("regex").ok_or_else(|| {
-                case.error("The 'regex' attribute is required for a switch case definition")
-            })?;
+            let pattern = case
+                .attribute("regex")
+                .ok_or_else(|| case.error("The 'regex' attribute is required for a switch case definition"))?;
             let regex = crate::regex::whole(pattern).map_err(|reason| {
                 let message = format!("Invalid Regular Expression for attribute 'regex' : {pattern}");
                 case.attribute_error("regex", message).hint(reason)

@@ -84,9 +84,9 @@ fn evaluate(expression: &Expression, kind: Option<&str>, context: &MessageContex
             convert(&text, DataType::Om, true).map_err(|error| Fault::new(error.to_string()))
         }
         None => Ok(expression.evaluate_object(context)?),
-        Some(word) if !TYPES.contains(&word) => {
-            Err(Fault::new(format!("No enum constant org.apache.synapse.config.xml.XMLConfigConstants.VARIABLE_DATA_TYPES.{word}")))
-        }
+        Some(word) if !TYPES.contains(&word) => Err(Fault::new(format!(
+            "No enum constant org.apache.synapse.config.xml.XMLConfigConstants.VARIABLE_DATA_TYPES.{word}"
+        ))),
         Some(word) => match expression.evaluate_object(context)? {
             Some(value) => typed(value, word).ok_or_else(mismatch).map(Some),
             // XPath and json-eval have no typed value: with a type that is a fault, without one nothing is set.
@@ -111,7 +111,10 @@ fn typed(value: Value, word: &str) -> Option<Value> {
     }
     let fits = matches!(
         (word, &value),
-        ("INTEGER", Value::Integer(_)) | ("LONG", Value::Long(_)) | ("DOUBLE", Value::Double(_)) | ("BOOLEAN", Value::Boolean(_))
+        ("INTEGER", Value::Integer(_))
+            | ("LONG", Value::Long(_))
+            | ("DOUBLE", Value::Double(_))
+            | ("BOOLEAN", Value::Boolean(_))
     );
     fits.then_some(value)
 }

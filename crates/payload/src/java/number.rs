@@ -81,7 +81,7 @@ pub fn decimal_to_string(text: &str) -> Option<String> {
     if scale > 0 && adjusted >= -6 {
         // At least one digit stands before the point.
         let width = usize::try_from(scale).ok()? + 1;
-        let padded = format!("{digits:0>width$}");
+        let padded = format!("{}{digits}", "0".repeat(width.saturating_sub(digits.len())));
         let (whole, fraction) = padded.split_at_checked(padded.len() + 1 - width)?;
         return Some(format!("{sign}{whole}.{fraction}"));
     }
@@ -145,6 +145,9 @@ mod tests {
         ] {
             assert_eq!(decimal_to_string(text).as_deref(), Some(expected), "{text}");
         }
+        // Longer than the widths that formatting can pad to.
+        let long = format!("0.{}", "1".repeat(70_000));
+        assert_eq!(decimal_to_string(&long), Some(long));
         for text in ["", "-", "1x", "1e", ".", "1.2.3", "0x1"] {
             assert_eq!(decimal_to_string(text), None, "{text}");
         }

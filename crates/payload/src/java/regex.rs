@@ -2,7 +2,7 @@
 
 use fancy_regex::{Captures, Regex};
 
-use super::regex_translate::translate;
+use super::regex_translate::{sets_flag, translate};
 
 /// A text that is not a Java regular expression, or one that ran out of its step limit.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -28,7 +28,11 @@ impl JavaRegex {
     /// # Errors
     /// The pattern is not one.
     pub fn new(pattern: &str) -> Result<Self, JavaRegexError> {
-        let translated = translate(pattern);
+        let mut translated = translate(pattern);
+        if sets_flag(pattern, 'x') {
+            // A comment at the end would otherwise swallow what is put behind the pattern.
+            translated.push('\n');
+        }
         let compile = |text: &str| {
             Regex::new(text).map_err(|error| JavaRegexError { pattern: pattern.to_owned(), message: error.to_string() })
         };
@@ -179,6 +183,7 @@ mod tests {
             (r"\h", " ", true),
             ("a{2}", "aa", true),
             ("x#y", "x#y", true),
+            ("(?x) a b # c", "ab", true),
         ] {
             assert_eq!(regex(pattern).matches(text), expected, "{pattern} on {text}");
         }

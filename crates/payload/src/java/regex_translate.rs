@@ -23,10 +23,13 @@ struct Flags {
 }
 
 fn flags(pattern: &str) -> Flags {
-    let set = |flag: char| {
-        pattern.split("(?").skip(1).any(|rest| rest.chars().take_while(|c| c.is_ascii_alphabetic()).any(|c| c == flag))
-    };
-    Flags { dot_all: set('s'), multi_line: set('m') }
+    Flags { dot_all: sets_flag(pattern, 's'), multi_line: sets_flag(pattern, 'm') }
+}
+
+/// Whether the pattern sets this inline flag anywhere.
+pub(super) fn sets_flag(pattern: &str, flag: char) -> bool {
+    let is_set = |rest: &str| rest.chars().take_while(char::is_ascii_alphabetic).any(|c| c == flag);
+    pattern.split("(?").skip(1).any(is_set)
 }
 
 impl Translator {

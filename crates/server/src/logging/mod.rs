@@ -15,8 +15,8 @@ use arc_swap::ArcSwap;
 use tracing::{Event, Metadata, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 
-pub use levels::Levels;
 use file::LogFile;
+pub use levels::Levels;
 use line::Record;
 
 /// How lines look.

@@ -242,7 +242,7 @@ impl Client {
             let (status, reason, version, headers) = (head.status, head.reason, head.version, head.headers);
             return Ok(ClientResponse { status, reason, version, headers, body: Body::Empty, early: false, upgraded });
         }
-        let length = response_body(&request.method, head.status, &head.headers)
+        let length = response_body(&request.method, head.status, &head.headers, head.seen)
             .map_err(|_| violated("ambiguous body length"))?;
         let mut decoder = Decoder::new(length);
         let ready = match decoder.decode(&mut connection.wire.buf) {
@@ -257,13 +257,14 @@ impl Client {
             return Err(fail(request, ClientErrorKind::TooLarge(limit), ProtocolState::ResponseHead));
         }
         self.log_response(&head, &connection, decoder.remaining().map(|left| left.saturating_add(at_hand)));
-        let reusable = keep_alive && request_done && keeps_alive(&head.headers, head.version);
+        let reusable = keep_alive && request_done && keeps_alive(&head.headers, head.version, head.seen);
         let keeping = Keeping {
             idle: self.config.idle_timeout,
             lifespan: self.config.lifespan,
             per_destination: self.config.max_idle,
         };
-        let afterwards = Afterwards { key, keeping, announced: announced(&head.headers), reusable };
+        let announced = if head.seen.keep_alive { announced(&head.headers) } else { None };
+        let afterwards = Afterwards { key, keeping, announced, reusable };
         let body = if decoder.is_done() {
             afterwards.settle(connection);
             ready.map_or(Body::Empty, Body::Full)

@@ -109,34 +109,33 @@ impl Decoder {
     /// Goes through whatever lies between data, as far as it is there.
     fn advance(&mut self, buf: &mut BytesMut) -> Result<(), DecodeError> {
         loop {
-            self.state = match self.state {
-                State::Size => match take_line(buf, MAX_SIZE_LINE).map_err(|_| DecodeError::ChunkSize)? {
+            let (next, used) = match self.state {
+                State::Size => match first_line(buf, MAX_SIZE_LINE).map_err(|()| DecodeError::ChunkSize)? {
                     None => return Ok(()),
-                    Some(line) => match chunk_size(&line).ok_or(DecodeError::ChunkSize)? {
-                        0 => State::Trailers { seen: 0 },
-                        size => State::Chunk(size),
+                    Some(line) => match chunk_size(line).ok_or(DecodeError::ChunkSize)? {
+                        0 => (State::Trailers { seen: 0 }, line.len() + 2),
+                        size => (State::Chunk(size), line.len() + 2),
                     },
                 },
                 State::ChunkEnd => match buf.get(..2) {
-                    Some(b"\r\n") => {
-                        buf.advance(2);
-                        State::Size
-                    }
+                    Some(b"\r\n") => (State::Size, 2),
                     None if buf.is_empty() || &buf[..] == b"\r" => return Ok(()),
                     _ => return Err(DecodeError::ChunkEnd),
                 },
                 State::Trailers { seen } => {
-                    match take_line(buf, MAX_TRAILERS - seen).map_err(|_| DecodeError::Trailers)? {
+                    match first_line(buf, MAX_TRAILERS - seen).map_err(|()| DecodeError::Trailers)? {
                         None => return Ok(()),
-                        Some(line) if line.is_empty() => State::Done,
+                        Some([]) => (State::Done, 2),
                         Some(line) if !line.contains(&b':') || seen + line.len() >= MAX_TRAILERS => {
                             return Err(DecodeError::Trailers);
                         }
-                        Some(line) => State::Trailers { seen: seen + line.len() },
+                        Some(line) => (State::Trailers { seen: seen + line.len() }, line.len() + 2),
                     }
                 }
                 State::Exact(_) | State::Chunk(_) | State::UntilClose | State::Done => return Ok(()),
             };
+            buf.advance(used);
+            self.state = next;
         }
     }
 }
@@ -147,14 +146,13 @@ fn take(buf: &mut BytesMut, limit: u64) -> Bytes {
     if size == buf.len() { std::mem::take(buf).freeze() } else { buf.split_to(size).freeze() }
 }
 
-/// A line without its end; `Err` if it is too long or not ended by CR LF.
-fn take_line(buf: &mut BytesMut, limit: usize) -> Result<Option<Bytes>, ()> {
+/// The first line without its CR LF, if it is there; `Err` if it is too long or ends otherwise.
+fn first_line(buf: &[u8], limit: usize) -> Result<Option<&[u8]>, ()> {
     let Some(end) = memchr::memchr(b'\n', buf.get(..limit.min(buf.len())).unwrap_or_default()) else {
         return if buf.len() >= limit { Err(()) } else { Ok(None) };
     };
-    let line = buf.split_to(end + 1).freeze();
-    match line.strip_suffix(b"\r\n") {
-        Some(text) if !text.contains(&b'\r') => Ok(Some(line.slice(..text.len()))),
+    match buf.get(..end) {
+        Some([text @ .., b'\r']) if !text.contains(&b'\r') => Ok(Some(text)),
         _ => Err(()),
     }
 }

@@ -3,6 +3,8 @@
 use http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Version};
 
+use super::head::Seen;
+
 /// How far a body goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BodyLength {
@@ -26,7 +28,10 @@ pub(crate) enum FramingError {
 }
 
 /// The body of a request. Anything that smells of request smuggling is an error.
-pub(crate) fn request_body(headers: &HeaderMap, version: Version) -> Result<BodyLength, FramingError> {
+pub(crate) fn request_body(headers: &HeaderMap, version: Version, seen: Seen) -> Result<BodyLength, FramingError> {
+    if !seen.length && !seen.coding {
+        return Ok(BodyLength::None);
+    }
     let length = content_length(headers)?;
     let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
     match (codings.next(), codings.next()) {
@@ -53,9 +58,13 @@ pub(crate) fn response_body(
     method: &Method,
     status: StatusCode,
     headers: &HeaderMap,
+    seen: Seen,
 ) -> Result<BodyLength, FramingError> {
     if !may_have_body(method, status) {
         return Ok(BodyLength::None);
+    }
+    if !seen.coding {
+        return Ok(content_length(headers)?.map_or(BodyLength::UntilClose, BodyLength::Exact));
     }
     let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
     match (codings.next(), codings.next()) {
@@ -95,8 +104,8 @@ fn digits(text: &[u8]) -> Option<u64> {
 }
 
 /// Whether the sender of a head lets the connection live on.
-pub(crate) fn keeps_alive(headers: &HeaderMap, version: Version) -> bool {
-    if !headers.contains_key(CONNECTION) {
+pub(crate) fn keeps_alive(headers: &HeaderMap, version: Version, seen: Seen) -> bool {
+    if !seen.connection {
         return version != Version::HTTP_10;
     }
     let says = |token| headers.get_all(CONNECTION).iter().any(|value| has_token(value, token));
@@ -120,8 +129,11 @@ mod tests {
         map
     }
 
+    /// As if all fields were there: what is absent must make no difference.
+    const ALL: Seen = Seen { length: true, coding: true, connection: true, expect: true, keep_alive: true, hosts: 1 };
+
     fn request(fields: &[(&'static str, &'static str)]) -> Result<BodyLength, FramingError> {
-        request_body(&headers(fields), Version::HTTP_11)
+        request_body(&headers(fields), Version::HTTP_11, ALL)
     }
 
     #[test]
@@ -157,29 +169,29 @@ mod tests {
             assert_eq!(request(fields), Err(FramingError::Ambiguous), "{fields:?}");
         }
         assert_eq!(request(&[("transfer-encoding", "gzip, chunked")]), Err(FramingError::UnsupportedCoding));
-        let old = request_body(&headers(&[("transfer-encoding", "chunked")]), Version::HTTP_10);
+        let old = request_body(&headers(&[("transfer-encoding", "chunked")]), Version::HTTP_10, ALL);
         assert_eq!(old, Err(FramingError::Ambiguous));
     }
 
     #[test]
     fn responses() {
-        let ok = |fields| response_body(&Method::GET, StatusCode::OK, &headers(fields));
+        let ok = |fields| response_body(&Method::GET, StatusCode::OK, &headers(fields), ALL);
         assert_eq!(ok(&[]), Ok(BodyLength::UntilClose));
         assert_eq!(ok(&[("content-length", "3")]), Ok(BodyLength::Exact(3)));
         assert_eq!(ok(&[("content-length", "3"), ("transfer-encoding", "chunked")]), Ok(BodyLength::Chunked));
         assert_eq!(ok(&[("content-length", "3"), ("content-length", "4")]), Err(FramingError::Ambiguous));
         for status in [204, 205, 304, 100] {
             let status = StatusCode::from_u16(status).unwrap();
-            let length = response_body(&Method::GET, status, &headers(&[("content-length", "3")]));
+            let length = response_body(&Method::GET, status, &headers(&[("content-length", "3")]), ALL);
             assert_eq!(length, Ok(BodyLength::None));
         }
-        let head = response_body(&Method::HEAD, StatusCode::OK, &headers(&[("content-length", "3")]));
+        let head = response_body(&Method::HEAD, StatusCode::OK, &headers(&[("content-length", "3")]), ALL);
         assert_eq!(head, Ok(BodyLength::None));
     }
 
     #[test]
     fn keep_alive_by_version_and_field() {
-        let alive = |version, fields| keeps_alive(&headers(fields), version);
+        let alive = |version, fields| keeps_alive(&headers(fields), version, ALL);
         assert!(alive(Version::HTTP_11, &[]));
         assert!(!alive(Version::HTTP_10, &[]));
         assert!(alive(Version::HTTP_10, &[("connection", "Keep-Alive")]));

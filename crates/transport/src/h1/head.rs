@@ -3,6 +3,10 @@
 use std::mem::MaybeUninit;
 
 use bytes::Bytes;
+use http::header::{
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, DATE, EXPECT, HOST, SERVER,
+    TRANSFER_ENCODING, USER_AGENT,
+};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
 
 use crate::message::Target;
@@ -33,7 +37,13 @@ pub(crate) struct HeadScanner {
 impl HeadScanner {
     /// The length of the head with its empty line, if it is complete. With `strict`, a line feed without a carriage
     /// return before it is an error: two parsers that disagree about where lines end can be played against each other.
+    /// ([`parse_request`] looks again, so that the usual case can be found here without looking at every line.)
     pub(crate) fn find_end(&mut self, buf: &[u8], strict: bool) -> Result<Option<usize>, HeadError> {
+        if self.seen == 0
+            && let Some(end) = find_plain_end(buf)
+        {
+            return Ok(Some(end));
+        }
         while let Some(at) = buf.get(self.seen..).and_then(|rest| memchr::memchr(b'\n', rest)) {
             let end = self.seen + at;
             let line = buf.get(self.line..end).unwrap_or_default();
@@ -53,6 +63,43 @@ impl HeadScanner {
     }
 }
 
+/// The end of a head that has come whole, begins with a line, and whose first line ends in CR LF.
+fn find_plain_end(buf: &[u8]) -> Option<usize> {
+    let first = memchr::memchr(b'\n', buf)?;
+    if first < 2 || buf.get(first - 1) != Some(&b'\r') {
+        return None;
+    }
+    let rest = buf.get(first - 1..)?;
+    Some(first - 1 + memchr::memmem::find(rest, b"\r\n\r\n")? + 4)
+}
+
+/// Which of the fields that matter to the transport a head has, so that absent ones need not be looked for.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Seen {
+    pub(crate) length: bool,
+    pub(crate) coding: bool,
+    pub(crate) connection: bool,
+    pub(crate) expect: bool,
+    pub(crate) keep_alive: bool,
+    /// `Host` fields.
+    pub(crate) hosts: u8,
+}
+
+impl Seen {
+    fn note(&mut self, name: &HeaderName) {
+        const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+        match name {
+            name if name == HOST => self.hosts = self.hosts.saturating_add(1),
+            name if name == CONTENT_LENGTH => self.length = true,
+            name if name == TRANSFER_ENCODING => self.coding = true,
+            name if name == CONNECTION => self.connection = true,
+            name if name == EXPECT => self.expect = true,
+            name if name == KEEP_ALIVE => self.keep_alive = true,
+            _ => {}
+        }
+    }
+}
+
 /// A parsed request head.
 #[derive(Debug)]
 pub(crate) struct RequestHead {
@@ -61,6 +108,7 @@ pub(crate) struct RequestHead {
     pub(crate) authority: Option<Target>,
     pub(crate) version: Version,
     pub(crate) headers: HeaderMap,
+    pub(crate) seen: Seen,
 }
 
 /// A parsed response head.
@@ -71,28 +119,29 @@ pub(crate) struct ResponseHead {
     pub(crate) reason: Option<Bytes>,
     pub(crate) version: Version,
     pub(crate) headers: HeaderMap,
+    pub(crate) seen: Seen,
 }
 
 /// Parses a complete request head. The field values share `head`'s memory.
 pub(crate) fn parse_request(head: &Bytes) -> Result<RequestHead, HeadError> {
-    // A carriage return is a line end or nothing (obs-fold and bare CR are refused by httparse and by this).
-    if memchr::memchr_iter(b'\r', head).any(|at| head.get(at + 1) != Some(&b'\n')) {
-        return Err(HeadError::Malformed);
-    }
     let mut fields = [const { MaybeUninit::uninit() }; MAX_FIELDS];
     let mut parsed = httparse::Request::new(&mut []);
     match parsed.parse_with_uninit_headers(head, &mut fields) {
-        Ok(httparse::Status::Complete(_)) => {}
-        Ok(httparse::Status::Partial) => return Err(HeadError::Malformed),
+        Ok(httparse::Status::Complete(length)) if length == head.len() => {}
+        Ok(_) => return Err(HeadError::Malformed),
         Err(httparse::Error::TooManyHeaders) => return Err(HeadError::TooLarge),
         Err(_) => return Err(HeadError::Malformed),
     }
     let (Some(method), Some(path), Some(minor)) = (parsed.method, parsed.path, parsed.version) else {
         return Err(HeadError::Malformed);
     };
+    if !lines_end_properly(head, path, parsed.headers) {
+        return Err(HeadError::Malformed);
+    }
     let method = known_method(method)?;
     let (target, authority) = split_target(&method, head.slice_ref(path.as_bytes()))?;
-    Ok(RequestHead { method, target, authority, version: version(minor), headers: fields_of(head, parsed.headers)? })
+    let (headers, seen) = fields_of(head, parsed.headers)?;
+    Ok(RequestHead { method, target, authority, version: version(minor), headers, seen })
 }
 
 /// Parses a complete response head. The field values share `head`'s memory.
@@ -102,8 +151,8 @@ pub(crate) fn parse_response(head: &Bytes) -> Result<ResponseHead, HeadError> {
     let mut config = httparse::ParserConfig::default();
     config.allow_spaces_after_header_name_in_responses(true).allow_obsolete_multiline_headers_in_responses(true);
     match config.parse_response_with_uninit_headers(&mut parsed, head, &mut fields) {
-        Ok(httparse::Status::Complete(_)) => {}
-        Ok(httparse::Status::Partial) => return Err(HeadError::Malformed),
+        Ok(httparse::Status::Complete(length)) if length == head.len() => {}
+        Ok(_) => return Err(HeadError::Malformed),
         Err(httparse::Error::TooManyHeaders) => return Err(HeadError::TooLarge),
         Err(_) => return Err(HeadError::Malformed),
     }
@@ -111,7 +160,31 @@ pub(crate) fn parse_response(head: &Bytes) -> Result<ResponseHead, HeadError> {
     let status = StatusCode::from_u16(code).map_err(|_| HeadError::Malformed)?;
     let reason = parsed.reason.filter(|text| !text.is_empty() && Some(*text) != status.canonical_reason());
     let reason = reason.map(|text| head.slice_ref(text.as_bytes()));
-    Ok(ResponseHead { status, reason, version: version(minor), headers: fields_of(head, parsed.headers)? })
+    let (headers, seen) = fields_of(head, parsed.headers)?;
+    Ok(ResponseHead { status, reason, version: version(minor), headers, seen })
+}
+
+/// Whether every line of a parsed head ends in CR LF. httparse takes a line feed alone, too, and nothing else: what it
+/// calls names and values has no line ends, so it is enough to look behind each of them.
+fn lines_end_properly(head: &[u8], path: &str, fields: &[httparse::Header<'_>]) -> bool {
+    let base = head.as_ptr().addr();
+    let end_of = |part: &[u8]| part.as_ptr().addr().wrapping_sub(base).wrapping_add(part.len());
+    let mut line_end = end_of(path.as_bytes()).wrapping_add(" HTTP/1.x".len());
+    for field in fields {
+        if head.get(line_end..line_end.wrapping_add(2)) != Some(b"\r\n") {
+            return false;
+        }
+        let begin = field.name.as_ptr().addr().wrapping_sub(base);
+        let value_end =
+            if field.value.is_empty() { begin.wrapping_add(field.name.len() + 1) } else { end_of(field.value) };
+        if begin != line_end + 2 {
+            return false;
+        }
+        let blanks =
+            head.get(value_end..).unwrap_or_default().iter().take_while(|&&b| matches!(b, b' ' | b'\t')).count();
+        line_end = value_end + blanks;
+    }
+    head.get(line_end..) == Some(b"\r\n\r\n")
 }
 
 fn version(minor: u8) -> Version {
@@ -158,14 +231,38 @@ fn split_target(method: &Method, raw: Bytes) -> Result<(Target, Option<Target>),
     Ok((Target::from_bytes(target).ok_or(HeadError::Malformed)?, authority))
 }
 
-fn fields_of(head: &Bytes, fields: &[httparse::Header<'_>]) -> Result<HeaderMap, HeadError> {
+fn fields_of(head: &Bytes, fields: &[httparse::Header<'_>]) -> Result<(HeaderMap, Seen), HeadError> {
+    let mut seen = Seen::default();
     let mut headers = HeaderMap::with_capacity(fields.len());
     for field in fields {
-        let name = HeaderName::from_bytes(field.name.as_bytes()).map_err(|_| HeadError::Malformed)?;
+        let name = match usual_name(field.name) {
+            Some(name) => name,
+            None => HeaderName::from_bytes(field.name.as_bytes()).map_err(|_| HeadError::Malformed)?,
+        };
         let value = HeaderValue::from_maybe_shared(head.slice_ref(field.value)).or_else(|_| unfold(field.value));
+        seen.note(&name);
         headers.append(name, value.map_err(|_| HeadError::Malformed)?);
     }
-    Ok(headers)
+    Ok((headers, seen))
+}
+
+/// The names that nearly every message has, as they are usually written: recognised at a fraction of the cost of putting
+/// a name into lower case and looking it up.
+fn usual_name(name: &str) -> Option<HeaderName> {
+    Some(match name {
+        "Host" => HOST,
+        "Date" => DATE,
+        "Accept" => ACCEPT,
+        "Server" => SERVER,
+        "Connection" => CONNECTION,
+        "User-Agent" => USER_AGENT,
+        "Content-Type" => CONTENT_TYPE,
+        "Authorization" => AUTHORIZATION,
+        "Content-Length" => CONTENT_LENGTH,
+        "Accept-Encoding" => ACCEPT_ENCODING,
+        "Transfer-Encoding" => TRANSFER_ENCODING,
+        _ => return None,
+    })
 }
 
 /// A folded value of a response: the fold stands for one blank.
@@ -249,7 +346,49 @@ mod tests {
         assert!(parse_response(&Bytes::from_static(b"SSH-2.0-x\r\n\r\n")).is_err());
     }
 
+    #[test]
+    fn blanks_behind_values_and_empty_values_are_fine() {
+        let head = request("GET / HTTP/1.1\r\nA: b \t\r\nC:\r\nD: \r\nE:  f\r\n\r\n").unwrap();
+        let values: Vec<_> = ["a", "c", "d", "e"].iter().map(|name| head.headers[*name].as_bytes()).collect();
+        assert_eq!(values, [&b"b"[..], b"", b"", b"f"]);
+        assert!(request("GET / HTTP/1.1\r\n\r\n").is_ok());
+    }
+
+    #[test]
+    fn usual_names_are_the_names_they_look_like() {
+        for name in ["Host", "Date", "Accept", "Server", "Connection", "User-Agent", "Content-Type", "Authorization"]
+            .into_iter()
+            .chain(["Content-Length", "Accept-Encoding", "Transfer-Encoding"])
+        {
+            assert_eq!(usual_name(name), HeaderName::from_bytes(name.as_bytes()).ok(), "{name}");
+        }
+        assert_eq!(usual_name("host"), None);
+    }
+
+    #[test]
+    fn what_matters_is_noted() {
+        let text = "GET / HTTP/1.1\r\nHost: a\r\nhost: b\r\nExpect: x\r\nContent-Length: 1\r\nA: b\r\n\r\n";
+        let Seen { length, coding, connection, expect, keep_alive, hosts } = request(text).unwrap().seen;
+        assert_eq!((length, coding, connection, expect, keep_alive, hosts), (true, false, false, true, false, 2));
+    }
+
     proptest! {
+        /// The quick way and the thorough way agree on what a request's head is.
+        #[test]
+        fn no_line_end_is_overlooked(parts in proptest::collection::vec(0usize..9, 0..12)) {
+            let pieces = ["\r\n", "\n", "\r", "A: b", "C:", " ", "\t", "\r\n\r\n", "\0"];
+            let text: String = parts.iter().filter_map(|&at| pieces.get(at).copied()).collect();
+            let bytes = Bytes::from(format!("GET / HTTP/1.1\r\n{text}"));
+            if let Ok(Some(end)) = HeadScanner::default().find_end(&bytes, true)
+                && parse_request(&bytes.slice(..end)).is_ok()
+            {
+                let mut thorough = HeadScanner::default();
+                prop_assert_eq!(thorough.find_end(&bytes[..1], true), Ok(None));
+                prop_assert_eq!(thorough.find_end(&bytes, true), Ok(Some(end)));
+                prop_assert!(!bytes[..end].windows(2).any(|two| two[0] == b'\r' && two[1] != b'\n'));
+            }
+        }
+
         #[test]
         fn no_input_panics(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
             let bytes = Bytes::from(bytes);

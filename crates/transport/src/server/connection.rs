@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bytes::{Buf, Bytes};
-use http::header::{CONTENT_LENGTH, EXPECT, HOST, TRANSFER_ENCODING};
+use http::header::EXPECT;
 use http::{HeaderMap, Method, StatusCode, Version};
 use mi_payload::Body;
 use tokio::sync::Notify;
@@ -133,6 +133,8 @@ pub(crate) async fn serve<H: Handler>(
             Err(ended) => return refuse(wire, ended, &responder).await,
         };
         match exchange(wire, head, &info, &shared, &responder).await {
+            // The listener may have been closed after the head of this response went out.
+            Ok(Some(next)) if shared.is_closing() && next.buf.is_empty() => return,
             Ok(Some(next)) => wire = next,
             Ok(None) => return,
             Err((wire, ended)) => return refuse(wire, ended, &responder).await,
@@ -185,22 +187,20 @@ struct Plan {
 }
 
 fn plan(head: &RequestHead, limits: &Limits) -> Result<Plan, Ended> {
-    let length = request_body(&head.headers, head.version)?;
+    let length = request_body(&head.headers, head.version, head.seen)?;
     if let (BodyLength::Exact(length), Some(limit)) = (length, limits.max_body)
         && length > limit
     {
         return Err(Ended::Refused(Refusal::TOO_LARGE));
     }
-    let mut hosts = head.headers.get_all(HOST).iter();
-    let host = hosts.next();
-    if hosts.next().is_some() || (host.is_none() && head.version != Version::HTTP_10) {
+    if head.seen.hosts > 1 || (head.seen.hosts == 0 && head.version != Version::HTTP_10) {
         return Err(HeadError::Malformed.into());
     }
-    let expects_continue = head.version != Version::HTTP_10 && expects_continue(&head.headers)?;
-    let has_body = head.headers.contains_key(CONTENT_LENGTH) || head.headers.contains_key(TRANSFER_ENCODING);
+    let expects_continue = head.seen.expect && head.version != Version::HTTP_10 && expects_continue(&head.headers)?;
+    let has_body = head.seen.length || head.seen.coding;
     // MI closes after a body where none belongs (spec 5.2): what follows might have been meant as something else.
     let odd_body = has_body && matches!(head.method, Method::GET | Method::HEAD | Method::DELETE);
-    let keep_alive = limits.keep_alive && !odd_body && keeps_alive(&head.headers, head.version);
+    let keep_alive = limits.keep_alive && !odd_body && keeps_alive(&head.headers, head.version, head.seen);
     let asked = Asked { head_only: head.method == Method::HEAD, version: head.version, keep_alive };
     Ok(Plan { asked, length, expects_continue })
 }

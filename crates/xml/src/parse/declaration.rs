@@ -27,12 +27,24 @@ pub(super) fn read(inside: &str) -> Result<Declaration, Flaw> {
             _ => &[],
         };
         match (name, attribute.value) {
-            ("version", "1.0" | "1.1") => {}
+            ("version", version) if is_version(version) => {}
             ("version", other) => return Err(Flaw::syntax(0, format!("there is no XML version {other}"))),
-            ("encoding", label) => declaration.encoding = Some(label.to_owned()),
+            ("encoding", label) if is_encoding_name(label) => declaration.encoding = Some(label.to_owned()),
+            ("encoding", label) => return Err(Flaw::syntax(0, format!("{label} cannot be an encoding"))),
             (_, "yes") => declaration.standalone = Some(true),
             (_, "no") => declaration.standalone = Some(false),
             (_, other) => return Err(Flaw::syntax(0, format!("standalone cannot be {other}"))),
         }
     }
+}
+
+/// Any version 1 is read as 1.0, as its fifth edition says.
+fn is_version(text: &str) -> bool {
+    let minor = text.strip_prefix("1.").unwrap_or("");
+    !minor.is_empty() && minor.bytes().all(|b| b.is_ascii_digit())
+}
+
+fn is_encoding_name(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
 }

@@ -56,7 +56,7 @@ fn declared(input: &[u8]) -> Result<&'static Encoding, ParseError> {
 
 fn declared_label(input: &[u8]) -> Option<&[u8]> {
     let rest = input.strip_prefix(b"<?xml")?;
-    let declaration = rest.get(..memchr::memchr(b'>', rest)?)?;
+    let declaration = rest.get(..memchr::memmem::find(rest, b"?>")?)?;
     let after = declaration.get(memchr::memmem::find(declaration, b"encoding")? + "encoding".len()..)?;
     let after = after.trim_ascii_start().strip_prefix(b"=")?.trim_ascii_start();
     let (&quote, value) = after.split_first().filter(|(quote, _)| matches!(quote, b'"' | b'\''))?;

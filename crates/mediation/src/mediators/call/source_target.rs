@@ -47,9 +47,9 @@ impl Source {
         let text = element.trimmed_text();
         let kind = match element.attribute("type").unwrap_or("custom") {
             "body" => SourceKind::Body,
-            "property" => {
-                SourceKind::Property(text.ok_or_else(|| element.error("property name is required for PROPERTY type"))?.into())
-            }
+            "property" => SourceKind::Property(
+                text.ok_or_else(|| element.error("property name is required for PROPERTY type"))?.into(),
+            ),
             "inline" => match (element.first_child_fragment(), text) {
                 (Some(fragment), _) => SourceKind::InlineXml(Arc::new(fragment)),
                 (None, Some(text)) => SourceKind::InlineText(
@@ -91,11 +91,11 @@ impl Source {
     fn payload(&self, context: &MessageContext, kind: &str) -> Result<Option<Payload>, Fault> {
         let text = match &self.kind {
             SourceKind::Body => return Ok(None),
-            SourceKind::InlineXml(fragment) => return Ok(Some(xml(&[fragment.clone()]))),
+            SourceKind::InlineXml(fragment) => return Ok(Some(xml(std::slice::from_ref(fragment)))),
             SourceKind::InlineText(template) => template.evaluate(context)?,
             SourceKind::Property(name) => match context.properties.get(name) {
                 None => return Err(Fault::new(format!("Source property {name} has no value"))),
-                Some(Value::Xml(fragment)) => return Ok(Some(xml(&[fragment.clone()]))),
+                Some(Value::Xml(fragment)) => return Ok(Some(xml(std::slice::from_ref(fragment)))),
                 Some(Value::Nodes(items)) => {
                     let elements = items.iter().filter_map(|item| match item {
                         NodeItem::Element(fragment) => Some(fragment.clone()),
@@ -162,12 +162,7 @@ impl Target {
     }
 
     /// Stores the answer and puts the message's own body back.
-    pub(super) fn store(
-        &self,
-        context: &mut MessageContext,
-        kept: Kept,
-        source: Option<&Source>,
-    ) -> Result<(), Fault> {
+    pub(super) fn store(&self, context: &mut MessageContext, kept: Kept, source: Option<&Source>) -> Result<(), Fault> {
         match self {
             Self::Body => return Ok(()),
             Self::Property(name) => {

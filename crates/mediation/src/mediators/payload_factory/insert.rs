@@ -130,8 +130,9 @@ fn is_xml(text: &str) -> bool {
 
 fn xml_text_to_json(text: &str, settings: &JsonSettings) -> Result<String, Fault> {
     let wrapped = format!("<jsonObject>{}</jsonObject>", text.trim());
-    let document = Document::parse(wrapped.as_bytes(), &ParseOptions::default())
-        .map_err(|error| Fault::new(format!("Error creating JSON Payload from source {text}")).detail(error.to_string()))?;
+    let document = Document::parse(wrapped.as_bytes(), &ParseOptions::default()).map_err(|error| {
+        Fault::new(format!("Error creating JSON Payload from source {text}")).detail(error.to_string())
+    })?;
     let Some(root) = document.root_element() else { return Ok(String::new()) };
     xml_to_json(&document, root, settings, false).map_err(|error| Fault::new(error.to_string()))
 }
