@@ -8,20 +8,24 @@ pub fn reference_markdown() -> String {
         "# deployment.toml\n\nGenerated from the key table of the `config` crate. Every value may be written as a \
          string; `[[x]]` marks a row of an array of tables.\n",
     );
-    let mut section = "";
+    let top = |key: &'static str| key.split(['.', '[']).next().unwrap_or_default();
+    let mut sections: Vec<&str> = Vec::new();
     for known in keys::all() {
-        let top = known.key.split(['.', '[']).next().unwrap_or_default();
-        if top != section {
-            section = top;
-            page.push_str(&format!("\n## {top}\n\n| key | value | default | meaning |\n|---|---|---|---|\n"));
+        if !sections.contains(&top(known.key)) {
+            sections.push(top(known.key));
         }
-        let default = known.default.map_or_else(|| "–".to_owned(), |text| format!("`{text}`"));
-        page.push_str(&format!(
-            "| `{}` | {} | {default} | {} |\n",
-            keys::written(known.key),
-            known.kind.name(),
-            known.doc
-        ));
+    }
+    for section in sections {
+        page.push_str(&format!("\n## {section}\n\n| key | value | default | meaning |\n|---|---|---|---|\n"));
+        for known in keys::all().filter(|known| top(known.key) == section) {
+            let default = known.default.map_or_else(|| "–".to_owned(), |text| format!("`{text}`"));
+            page.push_str(&format!(
+                "| `{}` | {} | {default} | {} |\n",
+                keys::written(known.key),
+                known.kind.name(),
+                known.doc
+            ));
+        }
     }
     page
 }
