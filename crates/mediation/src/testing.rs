@@ -21,7 +21,8 @@ use crate::sequence::Sequence;
 use crate::settings::MediationSettings;
 use crate::template::SequenceTemplate;
 
-/// Answers by the host of the URL: `echo` gives body and content type back, `status/N` answers N, `refused` fails.
+/// Answers by the host of the URL: `echo` gives body and content type back, `status/N` answers N, `refused` fails at once
+/// and `silent` as if no answer had come in time; `session` sets a cookie.
 struct Loop;
 
 impl HttpSender for Loop {
@@ -37,10 +38,22 @@ impl HttpSender for Loop {
                     timed_out: false,
                 });
             }
+            if path.starts_with("silent") {
+                return Err(SendError {
+                    base_code: codes::TIMED_OUT,
+                    state: 0,
+                    message: "Send timeout".to_owned(),
+                    detail: String::new(),
+                    timed_out: true,
+                });
+            }
             let status = path.strip_prefix("status/").and_then(|code| code.parse().ok()).unwrap_or(StatusCode::OK);
             let mut headers = HeaderMap::new();
             if let Some(kind) = request.headers.get(http::header::CONTENT_TYPE) {
                 headers.insert(http::header::CONTENT_TYPE, kind.clone());
+            }
+            if path.starts_with("session") {
+                headers.insert(http::header::SET_COOKIE, HeaderValue::from_static("JSESSIONID=s1; Path=/"));
             }
             headers.insert("x-url", HeaderValue::from_str(&request.url).expect("a URL is a header value"));
             Ok(Answer { status, reason: None, headers, body: request.body })
@@ -153,6 +166,12 @@ pub(crate) fn with_definitions<T>(text: &str, read: impl FnOnce(Element<'_>, &De
     let definitions = Definitions::new(&environment, &settings);
     let document = document(text);
     read(Element::new(&document, document.root_element().expect("a root"), "test"), &definitions)
+}
+
+/// Reads an endpoint that is well made.
+pub(crate) fn endpoint(text: &str) -> Arc<Endpoint> {
+    let parsed = with_definitions(text, Endpoint::parse);
+    Arc::new(parsed.expect("well made"))
 }
 
 /// Reads mediators.

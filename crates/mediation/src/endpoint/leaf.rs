@@ -5,13 +5,12 @@ use std::time::{Duration, Instant};
 
 use http::StatusCode;
 use mi_expression::Expression;
-use mi_payload::Payload;
 use mi_payload::value::Value;
 use parking_lot::Mutex;
 
 use super::state::{Machine, Rules, Status, Transition};
 use super::{Endpoint, EndpointKind, Sent, answer, request};
-use crate::context::{MessageContext, Response};
+use crate::context::{MessageContext, Response, To};
 use crate::fault::{Fault, codes};
 use crate::outgoing::SendError;
 
@@ -243,7 +242,6 @@ fn fail(
     let code = error.code();
     if error.timed_out {
         log_expiry(name, address, context, limit);
-        context.payload = Payload::empty();
     }
     leaf.failed(code, name, address);
     if leaf.action == TimeoutAction::Discard {
@@ -258,7 +256,9 @@ fn fail(
     let fault = Fault::with_code(code, error.message.clone()).detail(error.detail.clone());
     let fault = fault.property("SENDING_FAULT", Value::Boolean(true));
     let fault = fault.property("BASE_ERROR_CODE", Value::Integer(error.base_code));
-    Err(fault.property("PROTOCOL_STATE_ON_FAILURE", Value::Integer(error.state)))
+    let fault = fault.property("PROTOCOL_STATE_ON_FAILURE", Value::Integer(error.state));
+    // The handler sees an empty payload then; a group that tries another child still has the request's.
+    Err(if error.timed_out { fault.without_payload() } else { fault })
 }
 
 fn log_expiry(name: &str, address: &str, context: &MessageContext, limit: Duration) {
@@ -313,6 +313,17 @@ fn address(endpoint: &Endpoint, context: &MessageContext) -> Result<String, Faul
         EndpointKind::Address(address) => {
             request::with_postfix(context, address.leaf.format, &address.uri.expand(context))
         }
+        EndpointKind::Member(member) => match member.address(context) {
+            Some(url) => match context.addressing.to {
+                To::Address(_) => request::to_address(context, &url),
+                _ => url,
+            },
+            None => {
+                let message =
+                    format!("Currently , Address endpoint : [ Name : {} ] has no port for the transport", member.host);
+                return Err(Fault::with_code(codes::ENDPOINT_NOT_READY, message));
+            }
+        },
         _ => match context.to_address() {
             Some(to) if to != crate::context::ANONYMOUS && !to.is_empty() => request::to_address(context, to),
             _ => {

@@ -1,17 +1,24 @@
 //! Endpoints: where messages are sent (spec: services part 4).
 //!
 //! Begin at [`Endpoint`]. A leaf ([`leaf`]) has an address, time limits and a state ([`state`], a state machine without
-//! I/O); everything else leads to leaves. [`request`] turns a message into a request, [`answer`] an answer into the
-//! message.
+//! I/O); everything else leads to leaves, a group ([`group`]) to several. [`request`] turns a message into a request,
+//! [`answer`] an answer into the message.
 
 mod address;
 mod answer;
 pub mod expand;
+mod failover;
+mod group;
 mod http;
 mod leaf;
+mod load_balance;
+mod member;
 mod parse;
 mod postfix;
+mod ready;
 pub(crate) mod request;
+pub mod rotation;
+pub mod session;
 pub mod state;
 mod template;
 
@@ -26,8 +33,11 @@ use crate::mediators::property::SetProperty;
 use crate::names::Name;
 
 pub use address::AddressEndpoint;
+pub use failover::Failover;
 pub use http::HttpEndpoint;
 pub use leaf::{Leaf, TimeoutAction};
+pub use load_balance::LoadBalance;
+pub use member::MemberEndpoint;
 pub use template::{EndpointTemplate, TemplateUse};
 
 /// An endpoint.
@@ -60,6 +70,12 @@ pub enum EndpointKind {
     Dynamic(ValueExpression),
     /// `template="…"`
     Template(TemplateUse),
+    /// `<failover>`
+    Failover(Failover),
+    /// `<loadbalance>`, with or without `<session>`.
+    LoadBalance(LoadBalance),
+    /// `<member>` of a group.
+    Member(MemberEndpoint),
 }
 
 /// What became of a send.
@@ -86,7 +102,7 @@ impl Endpoint {
             EndpointKind::Http(http) => http.leaf.format.builds(),
             EndpointKind::Address(address) => address.leaf.format.builds(),
             EndpointKind::Default(leaf) => leaf.format.builds(),
-            EndpointKind::Indirect(_) | EndpointKind::Dynamic(_) | EndpointKind::Template(_) => false,
+            _ => false,
         }
     }
 
@@ -96,7 +112,12 @@ impl Endpoint {
             EndpointKind::Http(http) => Some(&http.leaf),
             EndpointKind::Address(address) => Some(&address.leaf),
             EndpointKind::Default(leaf) => Some(leaf),
-            EndpointKind::Indirect(_) | EndpointKind::Dynamic(_) | EndpointKind::Template(_) => None,
+            EndpointKind::Member(member) => Some(&member.leaf),
+            EndpointKind::Indirect(_)
+            | EndpointKind::Dynamic(_)
+            | EndpointKind::Template(_)
+            | EndpointKind::Failover(_)
+            | EndpointKind::LoadBalance(_) => None,
         }
     }
 
@@ -123,7 +144,7 @@ impl Endpoint {
                 endpoint = match endpoint.next(context)? {
                     Some(next) => next,
                     None => {
-                        let sent = leaf::send(&endpoint, context).await?;
+                        let sent = endpoint.deliver(context).await?;
                         context.frames.truncate(depth);
                         return Ok(sent);
                     }
@@ -132,6 +153,15 @@ impl Endpoint {
             let name = self.display_name();
             Err(Fault::with_code(codes::ENDPOINT_NOT_FOUND, format!("Endpoint {name} refers to itself")))
         })
+    }
+
+    /// Sends through a leaf or a group.
+    async fn deliver(&self, context: &mut MessageContext) -> Result<Sent, Fault> {
+        match &self.kind {
+            EndpointKind::Failover(group) => group.send(self, context).await,
+            EndpointKind::LoadBalance(group) => group.send(self, context).await,
+            _ => leaf::send(self, context).await,
+        }
     }
 
     /// The endpoint that this one stands for; `None` when it sends itself.
@@ -148,7 +178,7 @@ impl Endpoint {
                 context.configuration.find_endpoint(&key).map(Some).ok_or_else(|| not_found(&key))
             }
             EndpointKind::Template(template) => template.instance(&context.configuration).map(Some),
-            EndpointKind::Http(_) | EndpointKind::Address(_) | EndpointKind::Default(_) => Ok(None),
+            _ => Ok(None),
         }
     }
 }

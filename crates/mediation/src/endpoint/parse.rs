@@ -8,7 +8,9 @@ use mi_expression::ValueExpression;
 use super::expand::{AddressTemplate, UrlTemplate};
 use super::leaf::{EndpointFormat, TimeLimit};
 use super::state::Rules;
-use super::{AddressEndpoint, Endpoint, EndpointKind, HttpEndpoint, Leaf, TemplateUse, TimeoutAction};
+use super::{
+    AddressEndpoint, Endpoint, EndpointKind, Failover, HttpEndpoint, Leaf, LoadBalance, TemplateUse, TimeoutAction,
+};
 use crate::definition::{Definitions, DeployError, Element};
 use crate::mediators::property::SetProperty;
 use crate::names::Name;
@@ -52,6 +54,12 @@ fn kind(element: Element<'_>, definitions: &Definitions<'_>) -> Result<EndpointK
     }
     if let Some(default) = element.child("default") {
         return Ok(EndpointKind::Default(leaf(default, "Default", definitions)?));
+    }
+    if let Some(group) = element.child("loadbalance") {
+        return Ok(EndpointKind::LoadBalance(LoadBalance::parse(group, element.child("session"), definitions)?));
+    }
+    if let Some(group) = element.child("failover") {
+        return Ok(EndpointKind::Failover(Failover::parse(group, definitions)?));
     }
     if let Some(http) = element.child("http") {
         let template =
@@ -138,15 +146,23 @@ fn rules(element: Element<'_>, definitions: &Definitions<'_>) -> Result<Rules, D
             rules.maximum = u64::try_from(millis).map_or(Duration::MAX, Duration::from_millis);
         }
     }
+    if let Some(retry) = element.child("retryConfig") {
+        rules.retry_disabled = listed_codes(retry, "disabledErrorCodes")?;
+        rules.retry_enabled = listed_codes(retry, "enabledErrorCodes")?;
+    }
     if let Some(text) = child_text(element, "suspendDurationOnFailure") {
         rules.initial = Duration::from_secs(number::<u64>(element, &text)?);
     }
     Ok(rules)
 }
 
-/// Comma-separated codes.
 fn error_codes(element: Element<'_>) -> Result<Vec<i32>, DeployError> {
-    let Some(child) = element.child("errorCodes") else { return Ok(Vec::new()) };
+    listed_codes(element, "errorCodes")
+}
+
+/// Comma-separated codes.
+fn listed_codes(element: Element<'_>, name: &str) -> Result<Vec<i32>, DeployError> {
+    let Some(child) = element.child(name) else { return Ok(Vec::new()) };
     let text = child.trimmed_text().unwrap_or_default();
     let codes = text.split(',').map(str::trim).filter(|code| !code.is_empty());
     codes.map(|code| number(child, code)).collect()
