@@ -16,6 +16,7 @@ mod member;
 mod parse;
 mod postfix;
 mod ready;
+mod recipient_list;
 pub(crate) mod request;
 pub mod rotation;
 pub mod session;
@@ -38,6 +39,7 @@ pub use http::HttpEndpoint;
 pub use leaf::{Leaf, TimeoutAction};
 pub use load_balance::LoadBalance;
 pub use member::MemberEndpoint;
+pub use recipient_list::{Recipient, RecipientList};
 pub use template::{EndpointTemplate, TemplateUse};
 
 /// An endpoint.
@@ -74,17 +76,21 @@ pub enum EndpointKind {
     Failover(Failover),
     /// `<loadbalance>`, with or without `<session>`.
     LoadBalance(LoadBalance),
+    /// `<recipientlist>`
+    RecipientList(RecipientList),
     /// `<member>` of a group.
     Member(MemberEndpoint),
 }
 
 /// What became of a send.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Sent {
     /// The message is the answer now.
     Answered,
     /// Nobody will answer: one way, or an answer that is to be discarded.
     NothingComes,
+    /// Copies of the message stand ready for several endpoints; whoever sends lets them go and takes their answers.
+    Copies(Vec<Recipient>),
 }
 
 /// Endpoints that lead to one another more than this many times lead nowhere.
@@ -117,7 +123,8 @@ impl Endpoint {
             | EndpointKind::Dynamic(_)
             | EndpointKind::Template(_)
             | EndpointKind::Failover(_)
-            | EndpointKind::LoadBalance(_) => None,
+            | EndpointKind::LoadBalance(_)
+            | EndpointKind::RecipientList(_) => None,
         }
     }
 
@@ -160,6 +167,7 @@ impl Endpoint {
         match &self.kind {
             EndpointKind::Failover(group) => group.send(self, context).await,
             EndpointKind::LoadBalance(group) => group.send(self, context).await,
+            EndpointKind::RecipientList(group) => group.send(self, context).await,
             _ => leaf::send(self, context).await,
         }
     }

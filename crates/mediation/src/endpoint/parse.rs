@@ -9,7 +9,8 @@ use super::expand::{AddressTemplate, UrlTemplate};
 use super::leaf::{EndpointFormat, TimeLimit};
 use super::state::Rules;
 use super::{
-    AddressEndpoint, Endpoint, EndpointKind, Failover, HttpEndpoint, Leaf, LoadBalance, TemplateUse, TimeoutAction,
+    AddressEndpoint, Endpoint, EndpointKind, Failover, HttpEndpoint, Leaf, LoadBalance, RecipientList, TemplateUse,
+    TimeoutAction,
 };
 use crate::definition::{Definitions, DeployError, Element};
 use crate::mediators::property::SetProperty;
@@ -60,6 +61,9 @@ fn kind(element: Element<'_>, definitions: &Definitions<'_>) -> Result<EndpointK
     }
     if let Some(group) = element.child("failover") {
         return Ok(EndpointKind::Failover(Failover::parse(group, definitions)?));
+    }
+    if let Some(group) = element.child("recipientlist") {
+        return Ok(EndpointKind::RecipientList(RecipientList::parse(group, definitions)?));
     }
     if let Some(http) = element.child("http") {
         let template =

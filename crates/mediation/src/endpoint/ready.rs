@@ -42,6 +42,7 @@ fn is_ready(endpoint: &Endpoint, context: &MessageContext, from: Option<&Trail<'
     match &endpoint.kind {
         EndpointKind::Failover(group) => any(&group.children),
         EndpointKind::LoadBalance(group) => any(&group.children),
+        EndpointKind::RecipientList(group) => group.is_dynamic() || any(group.children()),
         _ => match endpoint.leaf() {
             Some(leaf) => leaf.is_ready(),
             None => match endpoint.next(context) {
