@@ -9,6 +9,7 @@ use mi_payload::value::Value;
 use parking_lot::Mutex;
 
 use super::state::{Machine, Rules, Status, Transition};
+use super::ws_addressing::AddressingVersion;
 use super::{Endpoint, EndpointKind, Sent, answer, request};
 use crate::context::{MessageContext, Response, To};
 use crate::fault::{Fault, codes};
@@ -60,6 +61,8 @@ pub struct Leaf {
     pub label: &'static str,
     /// The wire format.
     pub format: EndpointFormat,
+    /// `enableAddressing`
+    pub addressing: Option<AddressingVersion>,
     /// `timeout/duration`: milliseconds, or an expression that gives them.
     pub duration: Option<TimeLimit>,
     /// `timeout/responseAction`
@@ -95,7 +98,7 @@ impl Leaf {
         rules: Rules,
     ) -> Self {
         let state = State { active: AtomicBool::new(true), machine: Mutex::new(Machine::new(&rules)) };
-        Self { label, format, duration, action, rules, state }
+        Self { label, format, addressing: None, duration, action, rules, state }
     }
 
     /// Its state.
@@ -205,7 +208,7 @@ pub(super) async fn send(endpoint: &Endpoint, context: &mut MessageContext) -> R
         EndpointKind::Http(http) => http.method.clone(),
         _ => None,
     };
-    let prepared = request::prepare(context, leaf.format, forced_method, url, limit)?;
+    let prepared = request::prepare(context, leaf, forced_method, url, limit)?;
     let rest = prepared.rest;
     let address = prepared.outgoing.url.clone();
     if one_way {

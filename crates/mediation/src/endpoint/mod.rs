@@ -22,6 +22,7 @@ pub mod rotation;
 pub mod session;
 pub mod state;
 mod template;
+pub mod ws_addressing;
 
 use std::sync::Arc;
 
@@ -102,14 +103,9 @@ impl Endpoint {
         self.name.as_ref().map_or("AnonymousEndpoint", Name::as_str)
     }
 
-    /// Whether sending needs the body built (a format other than `rest`).
+    /// Whether sending needs the body built (a format other than `rest`, or addressing headers).
     pub fn is_content_aware(&self) -> bool {
-        match &self.kind {
-            EndpointKind::Http(http) => http.leaf.format.builds(),
-            EndpointKind::Address(address) => address.leaf.format.builds(),
-            EndpointKind::Default(leaf) => leaf.format.builds(),
-            _ => false,
-        }
+        self.leaf().is_some_and(|leaf| leaf.format.builds() || leaf.addressing.is_some())
     }
 
     /// The leaf, if it is one.

@@ -8,6 +8,7 @@ use mi_expression::ValueExpression;
 use super::expand::{AddressTemplate, UrlTemplate};
 use super::leaf::{EndpointFormat, TimeLimit};
 use super::state::Rules;
+use super::ws_addressing::AddressingVersion;
 use super::{
     AddressEndpoint, Endpoint, EndpointKind, Failover, HttpEndpoint, Leaf, LoadBalance, RecipientList, TemplateUse,
     TimeoutAction,
@@ -94,7 +95,9 @@ fn leaf(element: Element<'_>, label: &'static str, definitions: &Definitions<'_>
         }
     };
     let (duration, action) = timeout(element)?;
-    Ok(Leaf::new(label, format, duration, action, rules(element, definitions)?))
+    let mut leaf = Leaf::new(label, format, duration, action, rules(element, definitions)?);
+    leaf.addressing = AddressingVersion::parse(element)?;
+    Ok(leaf)
 }
 
 fn timeout(element: Element<'_>) -> Result<(Option<TimeLimit>, TimeoutAction), DeployError> {

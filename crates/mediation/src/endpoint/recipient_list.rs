@@ -29,7 +29,14 @@ enum Recipients {
     /// Endpoints or members.
     Fixed(Vec<Arc<Endpoint>>),
     /// `<endpoints value="{…}"/>`: addresses, separated by commas.
-    Addresses { value: ValueExpression, rules: Rules, known: Mutex<Known> },
+    Addresses(Box<Addresses>),
+}
+
+#[derive(Debug)]
+struct Addresses {
+    value: ValueExpression,
+    rules: Rules,
+    known: Mutex<Known>,
 }
 
 /// Endpoints of addresses that messages have named, the one used last at the end.
@@ -61,11 +68,11 @@ impl RecipientList {
         // MI takes what is no number for the default.
         let max = addresses.attribute("max-cache").and_then(|text| text.trim().parse().ok()).unwrap_or(MAX_CACHE);
         Ok(Self {
-            recipients: Recipients::Addresses {
+            recipients: Recipients::Addresses(Box::new(Addresses {
                 value: addresses.required_value("value")?,
                 rules: Rules { initial: definitions.settings.suspend_duration, ..Rules::default() },
                 known: Mutex::new(Known { endpoints: VecDeque::new(), max }),
-            },
+            })),
         })
     }
 
@@ -73,13 +80,13 @@ impl RecipientList {
     pub fn children(&self) -> &[Arc<Endpoint>] {
         match &self.recipients {
             Recipients::Fixed(children) => children,
-            Recipients::Addresses { .. } => &[],
+            Recipients::Addresses(_) => &[],
         }
     }
 
     /// Whether its recipients are only known with a message.
     pub(super) fn is_dynamic(&self) -> bool {
-        matches!(self.recipients, Recipients::Addresses { .. })
+        matches!(self.recipients, Recipients::Addresses(_))
     }
 
     /// Makes the copies. Whoever sends lets them go and says what becomes of the answers.
@@ -88,7 +95,8 @@ impl RecipientList {
         let named;
         let recipients = match &self.recipients {
             Recipients::Fixed(children) => children,
-            Recipients::Addresses { value, rules, known } => {
+            Recipients::Addresses(addresses) => {
+                let Addresses { value, rules, known } = &**addresses;
                 let text = value.evaluate(context)?.unwrap_or_default();
                 named = known.lock().endpoints(&text, rules);
                 if named.is_empty() {
