@@ -22,6 +22,7 @@ use crate::proxy::ProxyService;
 use crate::sequence::{Sequence, SequenceRef};
 
 pub(crate) use proxy::response_flow;
+pub(crate) use receive::receive_for;
 pub use receive::{Incoming, receive};
 pub(crate) use scatter::{Continuation, scatter, sent_response};
 

@@ -17,6 +17,7 @@ use crate::local_entry::LocalEntry;
 use crate::mediator::{BoxFuture, Mediation, MediatorList};
 use crate::names::Name;
 use crate::outgoing::{Answer, Outgoing, SendError};
+use crate::proxy::ProxyService;
 use crate::sequence::Sequence;
 use crate::settings::MediationSettings;
 use crate::template::SequenceTemplate;
@@ -83,6 +84,10 @@ pub(crate) fn configuration(artifacts: &[&str]) -> Arc<Configuration> {
             "endpoint" => {
                 let endpoint = Endpoint::parse(element, &definitions).expect("well made");
                 builder.endpoints.insert(&name, Arc::new(endpoint));
+            }
+            "proxy" => {
+                let proxy = ProxyService::parse(element, &definitions).expect("well made");
+                builder.proxies.insert(name.shared(), Arc::new(proxy));
             }
             "localEntry" => {
                 let entry = LocalEntry::parse(element, |_| Err(String::new())).expect("well made");

@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 
 use super::state::{Machine, Rules, Status, Transition};
 use super::ws_addressing::AddressingVersion;
-use super::{Endpoint, EndpointKind, Sent, answer, request};
+use super::{Endpoint, EndpointKind, Sent, answer, local, request};
 use crate::context::{MessageContext, Response, To};
 use crate::fault::{Fault, codes};
 use crate::outgoing::SendError;
@@ -216,8 +216,7 @@ pub(super) async fn send(endpoint: &Endpoint, context: &mut MessageContext) -> R
         return Ok(Sent::NothingComes);
     }
     context.dispatched = true;
-    let environment = context.configuration.environment.clone();
-    match environment.http.send(prepared.outgoing).await {
+    match local::exchange(&context.configuration, prepared.outgoing).await {
         Ok(received) => {
             leaf.succeeded(name);
             answer::become_answer(context, received, rest);
@@ -289,10 +288,10 @@ fn received_through(context: &MessageContext) -> String {
 
 /// Sends and lets go: nobody waits, a failure is only logged.
 fn send_one_way(endpoint: &Endpoint, context: &MessageContext, outgoing: crate::outgoing::Outgoing) {
-    let environment = context.configuration.environment.clone();
+    let configuration = context.configuration.clone();
     let (name, address) = (endpoint.display_name().to_owned(), outgoing.url.clone());
     crate::environment::spawn(async move {
-        match environment.http.send(outgoing).await {
+        match local::exchange(&configuration, outgoing).await {
             // Reading the answer to its end leaves the connection fit for the next message.
             Ok(answer) => drop(answer.body.collect(1 << 20).await),
             Err(error) => tracing::warn!(

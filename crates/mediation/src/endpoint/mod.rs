@@ -12,6 +12,7 @@ mod group;
 mod http;
 mod leaf;
 mod load_balance;
+mod local;
 mod member;
 mod parse;
 mod postfix;

@@ -20,6 +20,8 @@ use crate::outgoing::Outgoing;
 
 /// The user agent that back ends see unless the client's is preserved.
 const OWN_USER_AGENT: HeaderValue = HeaderValue::from_static("Synapse-PT-HttpComponents-NIO");
+/// Addresses of this server's own services begin so.
+pub(super) const LOCAL: &str = "local://";
 const SOAP_ACTION: HeaderName = HeaderName::from_static("soapaction");
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 
@@ -65,9 +67,9 @@ pub(super) fn prepare(
     url: String,
     limit: Duration,
 ) -> Result<Prepared, Fault> {
-    if !(url.starts_with("http://") || url.starts_with("https://")) {
+    if !["http://", "https://", LOCAL].iter().any(|scheme| url.starts_with(scheme)) {
         return Err(Fault::with_code(codes::CALL, format!("Cannot infer transport from the URL {url}"))
-            .detail("An endpoint's address begins with http:// or https://"));
+            .detail("An endpoint's address begins with http://, https:// or local://"));
     }
     let mut url = url;
     let shape = Shape { addressing: leaf.addressing, ..Shape::of(context, leaf.format, forced_method) };
