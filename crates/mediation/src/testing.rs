@@ -23,7 +23,8 @@ use crate::settings::MediationSettings;
 use crate::template::SequenceTemplate;
 
 /// Answers by the host of the URL: `echo` gives body and content type back, `status/N` answers N, `refused` fails at once
-/// and `silent` as if no answer had come in time; `session` sets a cookie.
+/// and `silent` as if no answer had come in time; `session` sets a cookie; `token` hands out
+/// OAuth tokens. What came as `Authorization` goes back as `x-authorization`.
 struct Loop;
 
 impl HttpSender for Loop {
@@ -55,6 +56,14 @@ impl HttpSender for Loop {
             }
             if path.starts_with("session") {
                 headers.insert(http::header::SET_COOKIE, HeaderValue::from_static("JSESSIONID=s1; Path=/"));
+            }
+            if path.starts_with("token") {
+                headers.insert("content-type", HeaderValue::from_static("application/json"));
+                let token = format!("{{\"access_token\":\"t{}\"}}", uuid::Uuid::new_v4());
+                return Ok(Answer { status, reason: None, headers, body: Body::Full(token.into()) });
+            }
+            if let Some(value) = request.headers.get(http::header::AUTHORIZATION) {
+                headers.insert("x-authorization", value.clone());
             }
             headers.insert("x-url", HeaderValue::from_str(&request.url).expect("a URL is a header value"));
             Ok(Answer { status, reason: None, headers, body: request.body })

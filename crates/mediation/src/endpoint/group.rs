@@ -51,7 +51,7 @@ pub(super) fn children(element: Element<'_>, definitions: &Definitions<'_>) -> R
 /// One message on its way through the children of a group.
 ///
 /// A child is tried again for the same message only as often as its `retriesBeforeSuspension` says. MI goes on as long as
-/// the child is ready, which is for ever where suspension is switched off.
+/// the child is ready, which is for ever where suspension is switched off. `maximum.failover.retries` limits both.
 pub(super) struct Attempts<'g> {
     group: &'g Endpoint,
     label: &'static str,
@@ -103,6 +103,11 @@ impl<'g> Attempts<'g> {
     /// Whether the child at `index` may be tried (once more).
     pub fn may_try(&self, index: usize, context: &MessageContext) -> bool {
         let (Some(child), Some(&tries)) = (self.children.get(index), self.tries.get(index)) else { return false };
+        let retries = i64::from(self.tries.iter().fold(0_u32, |sum, &tries| sum.saturating_add(tries))) - 1;
+        let limit = context.configuration.settings.maximum_failover_retries;
+        if limit >= 0 && retries >= limit {
+            return false;
+        }
         (tries == 0 || tries <= extra_tries(child, context)) && child.is_ready(context)
     }
 

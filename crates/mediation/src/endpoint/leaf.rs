@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 
 use super::state::{Machine, Rules, Status, Transition};
 use super::ws_addressing::AddressingVersion;
-use super::{Endpoint, EndpointKind, Sent, answer, local, request};
+use super::{Authentication, Endpoint, EndpointKind, Sent, answer, local, request};
 use crate::context::{MessageContext, Response, To};
 use crate::fault::{Fault, codes};
 use crate::outgoing::SendError;
@@ -204,19 +204,30 @@ pub(super) async fn send(endpoint: &Endpoint, context: &mut MessageContext) -> R
     let url = address(endpoint, context)?;
     let limit = leaf.time_limit(context)?;
     let one_way = context.properties.is_true("OUT_ONLY");
-    let forced_method = match &endpoint.kind {
-        EndpointKind::Http(http) => http.method.clone(),
-        _ => None,
+    let (forced_method, authentication) = match &endpoint.kind {
+        EndpointKind::Http(http) => (http.method.clone(), http.authentication.as_ref()),
+        _ => (None, None),
     };
+    if authentication.is_some_and(Authentication::may_repeat) {
+        context.hold().await?;
+    }
     let prepared = request::prepare(context, leaf, forced_method, url, limit)?;
     let rest = prepared.rest;
     let address = prepared.outgoing.url.clone();
     if one_way {
-        send_one_way(endpoint, context, prepared.outgoing);
+        let mut outgoing = prepared.outgoing;
+        if let Some(authentication) = authentication {
+            authentication.authorize(name, context, &mut outgoing).await?;
+        }
+        send_one_way(endpoint, context, outgoing);
         return Ok(Sent::NothingComes);
     }
     context.dispatched = true;
-    match local::exchange(&context.configuration, prepared.outgoing).await {
+    let exchanged = match authentication {
+        None => local::exchange(&context.configuration, prepared.outgoing).await,
+        Some(authentication) => authentication.exchange(name, context, prepared.outgoing).await?,
+    };
+    match exchanged {
         Ok(received) => {
             leaf.succeeded(name);
             answer::become_answer(context, received, rest);

@@ -6,6 +6,7 @@
 
 mod address;
 mod answer;
+mod authentication;
 pub mod expand;
 mod failover;
 mod group;
@@ -14,6 +15,7 @@ mod leaf;
 mod load_balance;
 mod local;
 mod member;
+mod oauth;
 mod parse;
 mod postfix;
 mod ready;
@@ -36,11 +38,13 @@ use crate::mediators::property::SetProperty;
 use crate::names::Name;
 
 pub use address::AddressEndpoint;
+pub use authentication::Authentication;
 pub use failover::Failover;
 pub use http::HttpEndpoint;
 pub use leaf::{Leaf, TimeoutAction};
 pub use load_balance::LoadBalance;
 pub use member::MemberEndpoint;
+pub use oauth::OAuth;
 pub use recipient_list::{Recipient, RecipientList};
 pub use template::{EndpointTemplate, TemplateUse};
 

@@ -10,8 +10,8 @@ use super::leaf::{EndpointFormat, TimeLimit};
 use super::state::Rules;
 use super::ws_addressing::AddressingVersion;
 use super::{
-    AddressEndpoint, Endpoint, EndpointKind, Failover, HttpEndpoint, Leaf, LoadBalance, RecipientList, TemplateUse,
-    TimeoutAction,
+    AddressEndpoint, Authentication, Endpoint, EndpointKind, Failover, HttpEndpoint, Leaf, LoadBalance, RecipientList,
+    TemplateUse, TimeoutAction,
 };
 use crate::definition::{Definitions, DeployError, Element};
 use crate::mediators::property::SetProperty;
@@ -74,7 +74,9 @@ fn kind(element: Element<'_>, definitions: &Definitions<'_>) -> Result<EndpointK
         let known = ["GET", "POST", "PUT", "DELETE", "HEAD", "PATCH", "OPTIONS"];
         let method = method.filter(|method| known.contains(&method.as_str()));
         let method = method.and_then(|method| Method::from_bytes(method.as_bytes()).ok());
-        return Ok(EndpointKind::Http(HttpEndpoint { template, method, leaf: leaf(http, "HTTP", definitions)? }));
+        let authentication = Authentication::parse(http, definitions)?;
+        let leaf = leaf(http, "HTTP", definitions)?;
+        return Ok(EndpointKind::Http(HttpEndpoint { template, method, authentication, leaf }));
     }
     let found = element.children().map(Element::local).collect::<Vec<_>>().join(", ");
     Err(element.error("Invalid endpoint configuration.").hint(format!("found: {found}")))
