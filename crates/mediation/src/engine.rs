@@ -5,6 +5,7 @@ mod api;
 mod main_sequence;
 mod proxy;
 mod receive;
+mod scatter;
 pub mod service_list;
 
 use http::StatusCode;
@@ -21,7 +22,9 @@ use crate::proxy::ProxyService;
 use crate::sequence::{Sequence, SequenceRef};
 
 pub(crate) use proxy::response_flow;
+pub(crate) use receive::receive_for;
 pub use receive::{Incoming, receive};
+pub(crate) use scatter::{Continuation, scatter, sent_response};
 
 /// The logger of what MI writes to its service log.
 const SERVICE_LOG: &str = "SERVICE_LOGGER";
@@ -163,6 +166,10 @@ pub(crate) fn accept_and_detach(context: &mut MessageContext, endpoint: Arc<Endp
         let result = match sent {
             Ok(Sent::Answered) => resume(&mut message).await,
             Ok(Sent::NothingComes) => Ok(Flow::Stop),
+            Ok(Sent::Copies(recipients)) => {
+                scatter(recipients, &Continuation::Resume);
+                Ok(Flow::Stop)
+            }
             Err(fault) => Err(fault),
         };
         settle(&mut message, result).await;

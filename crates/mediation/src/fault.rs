@@ -30,6 +30,8 @@ pub mod codes {
     pub const ENDPOINT_AUTH_FAILED: i32 = 303_003;
     /// An indirect or template endpoint names nothing.
     pub const ENDPOINT_NOT_FOUND: i32 = 305_100;
+    /// The endpoint of a session is not ready.
+    pub const SESSION_NOT_READY: i32 = 309_001;
     /// A blocking call failed.
     pub const BLOCKING_CALL: i32 = 401_001;
     /// The blocking sender failed.
@@ -107,6 +109,13 @@ impl Fault {
     #[must_use]
     pub fn property(mut self, name: &'static str, value: Value) -> Self {
         self.0.properties.push((name, value));
+        self
+    }
+
+    /// The handler will see an empty body.
+    #[must_use]
+    pub fn without_payload(mut self) -> Self {
+        self.0.resets_payload = true;
         self
     }
 

@@ -17,11 +17,14 @@ use crate::local_entry::LocalEntry;
 use crate::mediator::{BoxFuture, Mediation, MediatorList};
 use crate::names::Name;
 use crate::outgoing::{Answer, Outgoing, SendError};
+use crate::proxy::ProxyService;
 use crate::sequence::Sequence;
 use crate::settings::MediationSettings;
 use crate::template::SequenceTemplate;
 
-/// Answers by the host of the URL: `echo` gives body and content type back, `status/N` answers N, `refused` fails.
+/// Answers by the host of the URL: `echo` gives body and content type back, `status/N` answers N, `refused` fails at once
+/// and `silent` as if no answer had come in time; `session` sets a cookie; `token` hands out
+/// OAuth tokens. What came as `Authorization` goes back as `x-authorization`.
 struct Loop;
 
 impl HttpSender for Loop {
@@ -37,10 +40,30 @@ impl HttpSender for Loop {
                     timed_out: false,
                 });
             }
+            if path.starts_with("silent") {
+                return Err(SendError {
+                    base_code: codes::TIMED_OUT,
+                    state: 0,
+                    message: "Send timeout".to_owned(),
+                    detail: String::new(),
+                    timed_out: true,
+                });
+            }
             let status = path.strip_prefix("status/").and_then(|code| code.parse().ok()).unwrap_or(StatusCode::OK);
             let mut headers = HeaderMap::new();
             if let Some(kind) = request.headers.get(http::header::CONTENT_TYPE) {
                 headers.insert(http::header::CONTENT_TYPE, kind.clone());
+            }
+            if path.starts_with("session") {
+                headers.insert(http::header::SET_COOKIE, HeaderValue::from_static("JSESSIONID=s1; Path=/"));
+            }
+            if path.starts_with("token") {
+                headers.insert("content-type", HeaderValue::from_static("application/json"));
+                let token = format!("{{\"access_token\":\"t{}\"}}", uuid::Uuid::new_v4());
+                return Ok(Answer { status, reason: None, headers, body: Body::Full(token.into()) });
+            }
+            if let Some(value) = request.headers.get(http::header::AUTHORIZATION) {
+                headers.insert("x-authorization", value.clone());
             }
             headers.insert("x-url", HeaderValue::from_str(&request.url).expect("a URL is a header value"));
             Ok(Answer { status, reason: None, headers, body: request.body })
@@ -70,6 +93,10 @@ pub(crate) fn configuration(artifacts: &[&str]) -> Arc<Configuration> {
             "endpoint" => {
                 let endpoint = Endpoint::parse(element, &definitions).expect("well made");
                 builder.endpoints.insert(&name, Arc::new(endpoint));
+            }
+            "proxy" => {
+                let proxy = ProxyService::parse(element, &definitions).expect("well made");
+                builder.proxies.insert(name.shared(), Arc::new(proxy));
             }
             "localEntry" => {
                 let entry = LocalEntry::parse(element, |_| Err(String::new())).expect("well made");
@@ -153,6 +180,12 @@ pub(crate) fn with_definitions<T>(text: &str, read: impl FnOnce(Element<'_>, &De
     let definitions = Definitions::new(&environment, &settings);
     let document = document(text);
     read(Element::new(&document, document.root_element().expect("a root"), "test"), &definitions)
+}
+
+/// Reads an endpoint that is well made.
+pub(crate) fn endpoint(text: &str) -> Arc<Endpoint> {
+    let parsed = with_definitions(text, Endpoint::parse);
+    Arc::new(parsed.expect("well made"))
 }
 
 /// Reads mediators.

@@ -5,7 +5,7 @@ use std::io::Read as _;
 use bytes::Bytes;
 use http::Method;
 use http::header::CONTENT_ENCODING;
-use mi_payload::{BodyError, BuildContext, Payload};
+use mi_payload::{Body, BodyError, BuildContext, Payload};
 
 use super::MessageContext;
 use crate::fault::Fault;
@@ -65,6 +65,25 @@ impl MessageContext {
                 Ok(())
             }
             Err(error) => Err(self.unbuildable(error.is_parse_error(), &error)),
+        }
+    }
+
+    /// Reads an unread body into memory without looking into it, so that it can be sent more than once; `None` when it
+    /// has been built.
+    ///
+    /// # Errors
+    /// As [`MessageContext::build`] when it cannot be read to its end.
+    pub(crate) async fn hold(&mut self) -> Result<Option<Bytes>, Fault> {
+        if !self.payload.is_unread() {
+            return Ok(None);
+        }
+        let Payload::Unread(body) = std::mem::take(&mut self.payload) else { return Ok(None) };
+        match body.collect(self.configuration.settings.build_limit).await {
+            Ok(bytes) => {
+                self.payload = Payload::Unread(Body::Full(bytes.clone()));
+                Ok(Some(bytes))
+            }
+            Err(error) => Err(self.unreadable(&error)),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use http::Method;
 
+use super::authentication::Authentication;
 use super::expand::UrlTemplate;
 use super::leaf::Leaf;
 
@@ -12,6 +13,8 @@ pub struct HttpEndpoint {
     pub template: UrlTemplate,
     /// The method; the message's own without one.
     pub method: Option<Method>,
+    /// How it says who it is.
+    pub authentication: Option<Authentication>,
     /// Time limits, suspension, format.
     pub leaf: Leaf,
 }

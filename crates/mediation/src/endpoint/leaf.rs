@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 
 use http::StatusCode;
 use mi_expression::Expression;
-use mi_payload::Payload;
 use mi_payload::value::Value;
 use parking_lot::Mutex;
 
 use super::state::{Machine, Rules, Status, Transition};
-use super::{Endpoint, EndpointKind, Sent, answer, request};
-use crate::context::{MessageContext, Response};
+use super::ws_addressing::AddressingVersion;
+use super::{Authentication, Endpoint, EndpointKind, Sent, answer, local, request};
+use crate::context::{MessageContext, Response, To};
 use crate::fault::{Fault, codes};
 use crate::outgoing::SendError;
 
@@ -61,6 +61,8 @@ pub struct Leaf {
     pub label: &'static str,
     /// The wire format.
     pub format: EndpointFormat,
+    /// `enableAddressing`
+    pub addressing: Option<AddressingVersion>,
     /// `timeout/duration`: milliseconds, or an expression that gives them.
     pub duration: Option<TimeLimit>,
     /// `timeout/responseAction`
@@ -96,7 +98,7 @@ impl Leaf {
         rules: Rules,
     ) -> Self {
         let state = State { active: AtomicBool::new(true), machine: Mutex::new(Machine::new(&rules)) };
-        Self { label, format, duration, action, rules, state }
+        Self { label, format, addressing: None, duration, action, rules, state }
     }
 
     /// Its state.
@@ -202,20 +204,30 @@ pub(super) async fn send(endpoint: &Endpoint, context: &mut MessageContext) -> R
     let url = address(endpoint, context)?;
     let limit = leaf.time_limit(context)?;
     let one_way = context.properties.is_true("OUT_ONLY");
-    let forced_method = match &endpoint.kind {
-        EndpointKind::Http(http) => http.method.clone(),
-        _ => None,
+    let (forced_method, authentication) = match &endpoint.kind {
+        EndpointKind::Http(http) => (http.method.clone(), http.authentication.as_ref()),
+        _ => (None, None),
     };
-    let prepared = request::prepare(context, leaf.format, forced_method, url, limit)?;
+    if authentication.is_some_and(Authentication::may_repeat) {
+        context.hold().await?;
+    }
+    let prepared = request::prepare(context, leaf, forced_method, url, limit)?;
     let rest = prepared.rest;
     let address = prepared.outgoing.url.clone();
     if one_way {
-        send_one_way(endpoint, context, prepared.outgoing);
+        let mut outgoing = prepared.outgoing;
+        if let Some(authentication) = authentication {
+            authentication.authorize(name, context, &mut outgoing).await?;
+        }
+        send_one_way(endpoint, context, outgoing);
         return Ok(Sent::NothingComes);
     }
     context.dispatched = true;
-    let environment = context.configuration.environment.clone();
-    match environment.http.send(prepared.outgoing).await {
+    let exchanged = match authentication {
+        None => local::exchange(&context.configuration, prepared.outgoing).await,
+        Some(authentication) => authentication.exchange(name, context, prepared.outgoing).await?,
+    };
+    match exchanged {
         Ok(received) => {
             leaf.succeeded(name);
             answer::become_answer(context, received, rest);
@@ -243,7 +255,6 @@ fn fail(
     let code = error.code();
     if error.timed_out {
         log_expiry(name, address, context, limit);
-        context.payload = Payload::empty();
     }
     leaf.failed(code, name, address);
     if leaf.action == TimeoutAction::Discard {
@@ -258,7 +269,9 @@ fn fail(
     let fault = Fault::with_code(code, error.message.clone()).detail(error.detail.clone());
     let fault = fault.property("SENDING_FAULT", Value::Boolean(true));
     let fault = fault.property("BASE_ERROR_CODE", Value::Integer(error.base_code));
-    Err(fault.property("PROTOCOL_STATE_ON_FAILURE", Value::Integer(error.state)))
+    let fault = fault.property("PROTOCOL_STATE_ON_FAILURE", Value::Integer(error.state));
+    // The handler sees an empty payload then; a group that tries another child still has the request's.
+    Err(if error.timed_out { fault.without_payload() } else { fault })
 }
 
 fn log_expiry(name: &str, address: &str, context: &MessageContext, limit: Duration) {
@@ -286,10 +299,10 @@ fn received_through(context: &MessageContext) -> String {
 
 /// Sends and lets go: nobody waits, a failure is only logged.
 fn send_one_way(endpoint: &Endpoint, context: &MessageContext, outgoing: crate::outgoing::Outgoing) {
-    let environment = context.configuration.environment.clone();
+    let configuration = context.configuration.clone();
     let (name, address) = (endpoint.display_name().to_owned(), outgoing.url.clone());
     crate::environment::spawn(async move {
-        match environment.http.send(outgoing).await {
+        match local::exchange(&configuration, outgoing).await {
             // Reading the answer to its end leaves the connection fit for the next message.
             Ok(answer) => drop(answer.body.collect(1 << 20).await),
             Err(error) => tracing::warn!(
@@ -313,6 +326,17 @@ fn address(endpoint: &Endpoint, context: &MessageContext) -> Result<String, Faul
         EndpointKind::Address(address) => {
             request::with_postfix(context, address.leaf.format, &address.uri.expand(context))
         }
+        EndpointKind::Member(member) => match member.address(context) {
+            Some(url) => match context.addressing.to {
+                To::Address(_) => request::to_address(context, &url),
+                _ => url,
+            },
+            None => {
+                let message =
+                    format!("Currently , Address endpoint : [ Name : {} ] has no port for the transport", member.host);
+                return Err(Fault::with_code(codes::ENDPOINT_NOT_READY, message));
+            }
+        },
         _ => match context.to_address() {
             Some(to) if to != crate::context::ANONYMOUS && !to.is_empty() => request::to_address(context, to),
             _ => {

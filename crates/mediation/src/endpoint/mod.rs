@@ -1,19 +1,31 @@
 //! Endpoints: where messages are sent (spec: services part 4).
 //!
 //! Begin at [`Endpoint`]. A leaf ([`leaf`]) has an address, time limits and a state ([`state`], a state machine without
-//! I/O); everything else leads to leaves. [`request`] turns a message into a request, [`answer`] an answer into the
-//! message.
+//! I/O); everything else leads to leaves, a group ([`group`]) to several. [`request`] turns a message into a request,
+//! [`answer`] an answer into the message.
 
 mod address;
 mod answer;
+mod authentication;
 pub mod expand;
+mod failover;
+mod group;
 mod http;
 mod leaf;
+mod load_balance;
+mod local;
+mod member;
+mod oauth;
 mod parse;
 mod postfix;
+mod ready;
+mod recipient_list;
 pub(crate) mod request;
+pub mod rotation;
+pub mod session;
 pub mod state;
 mod template;
+pub mod ws_addressing;
 
 use std::sync::Arc;
 
@@ -26,8 +38,14 @@ use crate::mediators::property::SetProperty;
 use crate::names::Name;
 
 pub use address::AddressEndpoint;
+pub use authentication::Authentication;
+pub use failover::Failover;
 pub use http::HttpEndpoint;
 pub use leaf::{Leaf, TimeoutAction};
+pub use load_balance::LoadBalance;
+pub use member::MemberEndpoint;
+pub use oauth::OAuth;
+pub use recipient_list::{Recipient, RecipientList};
 pub use template::{EndpointTemplate, TemplateUse};
 
 /// An endpoint.
@@ -60,15 +78,25 @@ pub enum EndpointKind {
     Dynamic(ValueExpression),
     /// `template="…"`
     Template(TemplateUse),
+    /// `<failover>`
+    Failover(Failover),
+    /// `<loadbalance>`, with or without `<session>`.
+    LoadBalance(LoadBalance),
+    /// `<recipientlist>`
+    RecipientList(RecipientList),
+    /// `<member>` of a group.
+    Member(MemberEndpoint),
 }
 
 /// What became of a send.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Sent {
     /// The message is the answer now.
     Answered,
     /// Nobody will answer: one way, or an answer that is to be discarded.
     NothingComes,
+    /// Copies of the message stand ready for several endpoints; whoever sends lets them go and takes their answers.
+    Copies(Vec<Recipient>),
 }
 
 /// Endpoints that lead to one another more than this many times lead nowhere.
@@ -80,14 +108,9 @@ impl Endpoint {
         self.name.as_ref().map_or("AnonymousEndpoint", Name::as_str)
     }
 
-    /// Whether sending needs the body built (a format other than `rest`).
+    /// Whether sending needs the body built (a format other than `rest`, or addressing headers).
     pub fn is_content_aware(&self) -> bool {
-        match &self.kind {
-            EndpointKind::Http(http) => http.leaf.format.builds(),
-            EndpointKind::Address(address) => address.leaf.format.builds(),
-            EndpointKind::Default(leaf) => leaf.format.builds(),
-            EndpointKind::Indirect(_) | EndpointKind::Dynamic(_) | EndpointKind::Template(_) => false,
-        }
+        self.leaf().is_some_and(|leaf| leaf.format.builds() || leaf.addressing.is_some())
     }
 
     /// The leaf, if it is one.
@@ -96,7 +119,13 @@ impl Endpoint {
             EndpointKind::Http(http) => Some(&http.leaf),
             EndpointKind::Address(address) => Some(&address.leaf),
             EndpointKind::Default(leaf) => Some(leaf),
-            EndpointKind::Indirect(_) | EndpointKind::Dynamic(_) | EndpointKind::Template(_) => None,
+            EndpointKind::Member(member) => Some(&member.leaf),
+            EndpointKind::Indirect(_)
+            | EndpointKind::Dynamic(_)
+            | EndpointKind::Template(_)
+            | EndpointKind::Failover(_)
+            | EndpointKind::LoadBalance(_)
+            | EndpointKind::RecipientList(_) => None,
         }
     }
 
@@ -123,7 +152,7 @@ impl Endpoint {
                 endpoint = match endpoint.next(context)? {
                     Some(next) => next,
                     None => {
-                        let sent = leaf::send(&endpoint, context).await?;
+                        let sent = endpoint.deliver(context).await?;
                         context.frames.truncate(depth);
                         return Ok(sent);
                     }
@@ -132,6 +161,16 @@ impl Endpoint {
             let name = self.display_name();
             Err(Fault::with_code(codes::ENDPOINT_NOT_FOUND, format!("Endpoint {name} refers to itself")))
         })
+    }
+
+    /// Sends through a leaf or a group.
+    async fn deliver(&self, context: &mut MessageContext) -> Result<Sent, Fault> {
+        match &self.kind {
+            EndpointKind::Failover(group) => group.send(self, context).await,
+            EndpointKind::LoadBalance(group) => group.send(self, context).await,
+            EndpointKind::RecipientList(group) => group.send(self, context).await,
+            _ => leaf::send(self, context).await,
+        }
     }
 
     /// The endpoint that this one stands for; `None` when it sends itself.
@@ -148,7 +187,7 @@ impl Endpoint {
                 context.configuration.find_endpoint(&key).map(Some).ok_or_else(|| not_found(&key))
             }
             EndpointKind::Template(template) => template.instance(&context.configuration).map(Some),
-            EndpointKind::Http(_) | EndpointKind::Address(_) | EndpointKind::Default(_) => Ok(None),
+            _ => Ok(None),
         }
     }
 }

@@ -8,7 +8,11 @@ use mi_expression::ValueExpression;
 use super::expand::{AddressTemplate, UrlTemplate};
 use super::leaf::{EndpointFormat, TimeLimit};
 use super::state::Rules;
-use super::{AddressEndpoint, Endpoint, EndpointKind, HttpEndpoint, Leaf, TemplateUse, TimeoutAction};
+use super::ws_addressing::AddressingVersion;
+use super::{
+    AddressEndpoint, Authentication, Endpoint, EndpointKind, Failover, HttpEndpoint, Leaf, LoadBalance, RecipientList,
+    TemplateUse, TimeoutAction,
+};
 use crate::definition::{Definitions, DeployError, Element};
 use crate::mediators::property::SetProperty;
 use crate::names::Name;
@@ -53,6 +57,15 @@ fn kind(element: Element<'_>, definitions: &Definitions<'_>) -> Result<EndpointK
     if let Some(default) = element.child("default") {
         return Ok(EndpointKind::Default(leaf(default, "Default", definitions)?));
     }
+    if let Some(group) = element.child("loadbalance") {
+        return Ok(EndpointKind::LoadBalance(LoadBalance::parse(group, element.child("session"), definitions)?));
+    }
+    if let Some(group) = element.child("failover") {
+        return Ok(EndpointKind::Failover(Failover::parse(group, definitions)?));
+    }
+    if let Some(group) = element.child("recipientlist") {
+        return Ok(EndpointKind::RecipientList(RecipientList::parse(group, definitions)?));
+    }
     if let Some(http) = element.child("http") {
         let template =
             http.required("uri-template", "The 'uri-template' attribute is required for an HTTP endpoint")?;
@@ -61,7 +74,9 @@ fn kind(element: Element<'_>, definitions: &Definitions<'_>) -> Result<EndpointK
         let known = ["GET", "POST", "PUT", "DELETE", "HEAD", "PATCH", "OPTIONS"];
         let method = method.filter(|method| known.contains(&method.as_str()));
         let method = method.and_then(|method| Method::from_bytes(method.as_bytes()).ok());
-        return Ok(EndpointKind::Http(HttpEndpoint { template, method, leaf: leaf(http, "HTTP", definitions)? }));
+        let authentication = Authentication::parse(http, definitions)?;
+        let leaf = leaf(http, "HTTP", definitions)?;
+        return Ok(EndpointKind::Http(HttpEndpoint { template, method, authentication, leaf }));
     }
     let found = element.children().map(Element::local).collect::<Vec<_>>().join(", ");
     Err(element.error("Invalid endpoint configuration.").hint(format!("found: {found}")))
@@ -82,7 +97,9 @@ fn leaf(element: Element<'_>, label: &'static str, definitions: &Definitions<'_>
         }
     };
     let (duration, action) = timeout(element)?;
-    Ok(Leaf::new(label, format, duration, action, rules(element, definitions)?))
+    let mut leaf = Leaf::new(label, format, duration, action, rules(element, definitions)?);
+    leaf.addressing = AddressingVersion::parse(element)?;
+    Ok(leaf)
 }
 
 fn timeout(element: Element<'_>) -> Result<(Option<TimeLimit>, TimeoutAction), DeployError> {
@@ -138,15 +155,23 @@ fn rules(element: Element<'_>, definitions: &Definitions<'_>) -> Result<Rules, D
             rules.maximum = u64::try_from(millis).map_or(Duration::MAX, Duration::from_millis);
         }
     }
+    if let Some(retry) = element.child("retryConfig") {
+        rules.retry_disabled = listed_codes(retry, "disabledErrorCodes")?;
+        rules.retry_enabled = listed_codes(retry, "enabledErrorCodes")?;
+    }
     if let Some(text) = child_text(element, "suspendDurationOnFailure") {
         rules.initial = Duration::from_secs(number::<u64>(element, &text)?);
     }
     Ok(rules)
 }
 
-/// Comma-separated codes.
 fn error_codes(element: Element<'_>) -> Result<Vec<i32>, DeployError> {
-    let Some(child) = element.child("errorCodes") else { return Ok(Vec::new()) };
+    listed_codes(element, "errorCodes")
+}
+
+/// Comma-separated codes.
+fn listed_codes(element: Element<'_>, name: &str) -> Result<Vec<i32>, DeployError> {
+    let Some(child) = element.child(name) else { return Ok(Vec::new()) };
     let text = child.trimmed_text().unwrap_or_default();
     let codes = text.split(',').map(str::trim).filter(|code| !code.is_empty());
     codes.map(|code| number(child, code)).collect()

@@ -11,14 +11,17 @@ use http::header::{
 use mi_payload::content_type::{media_type, parameter};
 use mi_payload::{Body, Format, FormatOptions, Payload, SoapVersion};
 
-use super::leaf::EndpointFormat;
+use super::leaf::{EndpointFormat, Leaf};
 use super::postfix;
+use super::ws_addressing::AddressingVersion;
 use crate::context::{MessageContext, To};
 use crate::fault::{Fault, codes};
 use crate::outgoing::Outgoing;
 
 /// The user agent that back ends see unless the client's is preserved.
 const OWN_USER_AGENT: HeaderValue = HeaderValue::from_static("Synapse-PT-HttpComponents-NIO");
+/// Addresses of this server's own services begin so.
+pub(super) const LOCAL: &str = "local://";
 const SOAP_ACTION: HeaderName = HeaderName::from_static("soapaction");
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 
@@ -59,17 +62,17 @@ fn is_rest(context: &MessageContext, format: EndpointFormat) -> bool {
 /// unless that is a stream, which is gone.
 pub(super) fn prepare(
     context: &mut MessageContext,
-    format: EndpointFormat,
+    leaf: &Leaf,
     forced_method: Option<Method>,
     url: String,
     limit: Duration,
 ) -> Result<Prepared, Fault> {
-    if !(url.starts_with("http://") || url.starts_with("https://")) {
+    if !["http://", "https://", LOCAL].iter().any(|scheme| url.starts_with(scheme)) {
         return Err(Fault::with_code(codes::CALL, format!("Cannot infer transport from the URL {url}"))
-            .detail("An endpoint's address begins with http:// or https://"));
+            .detail("An endpoint's address begins with http://, https:// or local://"));
     }
     let mut url = url;
-    let shape = Shape::of(context, format, forced_method);
+    let shape = Shape { addressing: leaf.addressing, ..Shape::of(context, leaf.format, forced_method) };
     let mut headers = outgoing_headers(context);
     let body = body(context, &shape, &mut headers, &mut url)?;
     if shape.soap_action_header
@@ -101,6 +104,8 @@ struct Shape {
     rest: bool,
     /// Envelope version to convert to, when the format asks for one.
     soap: Option<SoapVersion>,
+    /// Addressing blocks to write, when the message is an envelope.
+    addressing: Option<AddressingVersion>,
     /// Message type to write, over the message's own.
     message_type: Option<&'static str>,
     soap_action_header: bool,
@@ -115,6 +120,7 @@ impl Shape {
             method: own,
             rest: is_rest(context, format),
             soap: None,
+            addressing: None,
             message_type: None,
             soap_action_header: false,
             as_query: false,
@@ -202,12 +208,12 @@ fn body(context: &mut MessageContext, shape: &Shape, headers: &mut HeaderMap, ur
         }
         return Ok(Body::Empty);
     }
-    let written = written(context, shape, headers)?;
+    let written = written(context, shape, headers, url)?;
     Ok(coded(written, headers).into())
 }
 
 /// The payload in the format that goes out, and the content type that says so.
-fn written(context: &mut MessageContext, shape: &Shape, headers: &mut HeaderMap) -> Result<Bytes, Fault> {
+fn written(context: &mut MessageContext, shape: &Shape, headers: &mut HeaderMap, url: &str) -> Result<Bytes, Fault> {
     let configuration = context.configuration.clone();
     let settings = &configuration.settings;
     let own = context.content_types.message_type.clone();
@@ -219,8 +225,9 @@ fn written(context: &mut MessageContext, shape: &Shape, headers: &mut HeaderMap)
         None => Format::Soap,
     };
     let converted;
+    let addressing = shape.addressing.filter(|_| format == Format::Soap);
     let removes_addressing = format == Format::Soap && context.has_addressing_blocks();
-    let payload = if shape.soap.is_some() || removes_addressing {
+    let payload = if shape.soap.is_some() || removes_addressing || addressing.is_some() {
         // What changes is for this request only: the fault handler sees the message as it was.
         let mut envelope = context.payload.envelope(&settings.json)?.clone();
         if let Some(version) = shape.soap {
@@ -228,6 +235,9 @@ fn written(context: &mut MessageContext, shape: &Shape, headers: &mut HeaderMap)
         }
         if removes_addressing {
             crate::context::remove_blocks(&mut envelope);
+        }
+        if let Some(version) = addressing {
+            version.write(&mut envelope, context, url);
         }
         converted = Payload::xml(envelope);
         &converted

@@ -21,6 +21,10 @@ pub struct Rules {
     pub factor: f64,
     /// `suspendOnFailure/maximumDuration`
     pub maximum: Duration,
+    /// `retryConfig/disabledErrorCodes`: failures that a group does not try elsewhere.
+    pub retry_disabled: Vec<i32>,
+    /// `retryConfig/enabledErrorCodes`: the only failures that a group tries elsewhere; empty means any.
+    pub retry_enabled: Vec<i32>,
 }
 
 impl Default for Rules {
@@ -33,6 +37,8 @@ impl Default for Rules {
             initial: Duration::from_millis(30_000),
             factor: 1.0,
             maximum: Duration::MAX,
+            retry_disabled: Vec::new(),
+            retry_enabled: Vec::new(),
         }
     }
 }
@@ -43,6 +49,11 @@ impl Rules {
             [] => matches!(code, codes::TIMED_OUT | codes::CLOSED),
             listed => listed.contains(&code),
         }
+    }
+
+    /// Whether a group tries another child after a failure with this code.
+    pub fn tries_elsewhere(&self, code: i32) -> bool {
+        !self.retry_disabled.contains(&code) && (self.retry_enabled.is_empty() || self.retry_enabled.contains(&code))
     }
 
     fn suspends(&self, code: i32) -> bool {

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{handle_fault, push_handler, run_flow, settle};
+use super::{Continuation, handle_fault, push_handler, run_flow, scatter, settle};
 use crate::configuration::Configuration;
-use crate::context::{FaultHandler, MessageContext, RestPostfix};
+use crate::context::{FaultHandler, MessageContext, Reply, RestPostfix};
 use crate::endpoint::Sent;
 use crate::mediator::Flow;
 use crate::proxy::ProxyService;
@@ -48,6 +48,7 @@ pub(crate) async fn mediate(context: &mut MessageContext, service: &ProxyService
     match endpoint.send(context).await {
         Ok(Sent::Answered) => response_flow(context).await,
         Ok(Sent::NothingComes) => {}
+        Ok(Sent::Copies(recipients)) => scatter(recipients, &Continuation::Response(None)),
         Err(fault) => handle_fault(context, fault).await,
     }
 }
@@ -61,8 +62,9 @@ pub(crate) async fn response_flow(context: &mut MessageContext) {
         None => context.respond().await.map(|()| Flow::Stop),
     };
     settle(context, result).await;
-    // An out-sequence that answers nobody leaves MI's client waiting; it gets what the flow made of the response.
-    if context.reply.is_open()
+    // An out-sequence that answers nobody leaves MI's client waiting; it gets what the flow made of the response. Of
+    // several copies each may leave the answer to another, such as the one that an aggregate makes of all.
+    if matches!(context.reply, Reply::Single(None))
         && let Err(fault) = context.respond().await
     {
         handle_fault(context, fault).await;

@@ -15,6 +15,7 @@ use super::{acknowledgement, api, main_sequence, proxy, service_list};
 use crate::api::dispatch::RequestView;
 use crate::configuration::Configuration;
 use crate::context::{HttpRequest, MessageContext, Origin, OriginKind, Reply, Response};
+use crate::proxy::ProxyService;
 
 /// A request as the transport delivers it.
 #[derive(Debug)]
@@ -31,6 +32,22 @@ pub struct Incoming {
 /// one (5.10).
 pub async fn receive(configuration: Arc<Configuration>, incoming: Incoming) -> Response {
     UntilDone(Some(Box::pin(mediate(configuration, incoming)))).await
+}
+
+/// The same for a request of this server to one of its own services, whatever transports that has.
+pub(crate) async fn receive_for(
+    configuration: Arc<Configuration>,
+    service: Arc<ProxyService>,
+    incoming: Incoming,
+    postfix_start: usize,
+) -> Response {
+    UntilDone(Some(Box::pin(async move {
+        let Incoming { request, headers, body } = incoming;
+        let mut context = context(&configuration, service.origin.clone(), request, headers, body);
+        proxy::mediate(&mut context, &service, postfix_start).await;
+        finish(context).await
+    })))
+    .await
 }
 
 async fn mediate(configuration: Arc<Configuration>, incoming: Incoming) -> Response {

@@ -13,7 +13,7 @@ use crate::context::{MessageContext, StatusProperty};
 use crate::definition::syntax::{AttributeKind, Content, Occurs, Syntax, attribute, child, defaulted};
 use crate::definition::{Definitions, DeployError, Element};
 use crate::endpoint::{Endpoint, Sent};
-use crate::engine;
+use crate::engine::{self, Continuation};
 use crate::fault::{Fault, codes};
 use crate::mediator::{BoxFuture, Flow, Mediation, Mediator, Nature, Reference};
 use source_target::{Source, Target};
@@ -109,7 +109,9 @@ impl Call {
         // One way: a copy goes out, the flow goes on at once with the message as it is.
         if context.properties.is_true("OUT_ONLY") {
             context.build().await?;
-            self.endpoint.send(context).await?;
+            if let Sent::Copies(recipients) = self.endpoint.send(context).await? {
+                engine::scatter(recipients, &Continuation::Resume);
+            }
             return Ok(Flow::Continue);
         }
         if context.axis2_is_true("FORCE_SC_ACCEPTED") && context.reply.is_open() {
@@ -118,8 +120,16 @@ impl Call {
         }
         if self.blocking {
             self.blocking_call(context).await?;
-        } else if self.endpoint.send(context).await? == Sent::NothingComes {
-            return Ok(Flow::Stop);
+        } else {
+            match self.endpoint.send(context).await? {
+                Sent::Answered => {}
+                Sent::NothingComes => return Ok(Flow::Stop),
+                // Each answer goes through the rest of the flow on its own.
+                Sent::Copies(recipients) => {
+                    engine::scatter(recipients, &Continuation::Resume);
+                    return Ok(Flow::Stop);
+                }
+            }
         }
         if let (Some(target), Some(kept)) = (&self.target, kept) {
             context.build().await?;
@@ -133,11 +143,15 @@ impl Call {
         let (axis2, headers) = (context.axis2.clone(), context.headers.clone());
         let (types, method) = (context.content_types.clone(), context.method.clone());
         context.properties.set("blocking.sender.error", Value::from("true"));
-        self.endpoint.send(context).await.map_err(|fault| match fault.code() {
+        let sent = self.endpoint.send(context).await.map_err(|fault| match fault.code() {
             Some(code) if code < 303_000 => Fault::with_code(codes::BLOCKING_SENDER, fault.message())
                 .detail(fault.detail_text().unwrap_or_default()),
             _ => fault,
         })?;
+        if matches!(sent, Sent::Copies(_)) {
+            let message = "A blocking call cannot wait for the answers of a recipient list";
+            return Err(Fault::with_code(codes::BLOCKING_SENDER, message).detail("leave 'blocking' out"));
+        }
         context.build().await?;
         let StatusProperty::OfAnswer(status) = context.status else { return Ok(()) };
         let listed = |name: &str| {

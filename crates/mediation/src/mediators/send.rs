@@ -6,11 +6,11 @@ use std::sync::Arc;
 use http::StatusCode;
 
 use super::MediatorType;
-use crate::context::{FaultHandler, MessageContext, Response};
+use crate::context::{MessageContext, Response};
 use crate::definition::syntax::{AttributeKind, Content, Occurs, Syntax, attribute, child, defaulted};
 use crate::definition::{Definitions, DeployError, Element};
 use crate::endpoint::{Endpoint, EndpointKind, Leaf, Sent, TimeoutAction};
-use crate::engine;
+use crate::engine::{self, Continuation};
 use crate::fault::Fault;
 use crate::mediator::{BoxFuture, Flow, Mediation, Mediator, Nature, Reference, ReferenceKind};
 use crate::sequence::SequenceRef;
@@ -66,35 +66,14 @@ impl Send {
         match endpoint.send(context).await? {
             Sent::NothingComes => Ok(()),
             Sent::Answered => {
-                self.response(context).await;
+                engine::sent_response(context, self.receive.as_ref()).await;
+                Ok(())
+            }
+            Sent::Copies(recipients) => {
+                engine::scatter(recipients, &Continuation::Response(self.receive.clone()));
                 Ok(())
             }
         }
-    }
-
-    /// The response runs in a flow of its own, with a fault stack of its own.
-    async fn response(&self, context: &mut MessageContext) {
-        context.frames.clear();
-        context.templates.clear();
-        engine::push_handler(context, FaultHandler::Inline(context.configuration.fault.clone()));
-        if let Some(handler) = engine::entry_handler(context) {
-            engine::push_handler(context, handler);
-        }
-        context.is_response = true;
-        if let Some(receive) = &self.receive {
-            match receive.resolve(context) {
-                Ok(sequence) => context.out_sequence = Some(SequenceRef::Inline(sequence)),
-                Err(fault) => {
-                    tracing::warn!(
-                        target: "org.apache.synapse.core.axis2.Axis2SynapseEnvironment",
-                        "{}Cannot find a Sequence with name: {fault} for injecting the response message", context.log_prefix()
-                    );
-                    let _ = context.reply.answer(Response::empty(StatusCode::INTERNAL_SERVER_ERROR));
-                    return;
-                }
-            }
-        }
-        engine::response_flow(context).await;
     }
 }
 
