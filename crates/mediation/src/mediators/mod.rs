@@ -5,6 +5,7 @@
 pub mod call;
 pub mod call_template;
 pub mod drop;
+pub mod enrich;
 pub mod filter;
 pub mod header;
 pub mod in_out;
@@ -40,6 +41,7 @@ pub static CATALOGUE: &[MediatorType] = &[
     call::TYPE,
     call_template::TYPE,
     drop::TYPE,
+    enrich::TYPE,
     filter::TYPE,
     header::TYPE,
     in_out::IN,
