@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{handle_fault, push_handler, run_flow, settle};
 use crate::configuration::Configuration;
-use crate::context::{FaultHandler, MessageContext, RestPostfix};
+use crate::context::{FaultHandler, MessageContext, Reply, RestPostfix};
 use crate::endpoint::Sent;
 use crate::mediator::Flow;
 use crate::proxy::ProxyService;
@@ -65,8 +65,10 @@ pub(crate) async fn response_flow(context: &mut MessageContext) {
         None => context.respond().await.map(|()| Flow::Stop),
     };
     settle(context, result).await;
-    // An out-sequence that answers nobody leaves MI's client waiting; it gets what the flow made of the response.
-    if context.reply.is_open()
+    // An out-sequence that answers nobody leaves MI's client waiting; it gets what the flow made of the response. Of the
+    // copies of a message one that says nothing is no answer: an aggregate may yet answer for all.
+    if !matches!(context.reply, Reply::Shared { .. })
+        && context.reply.is_open()
         && let Err(fault) = context.respond().await
     {
         handle_fault(context, fault).await;

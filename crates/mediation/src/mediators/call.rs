@@ -105,6 +105,8 @@ impl Call {
             self.blocking_call(context).await?;
         } else if self.endpoint.send(context).await? == Sent::NothingComes {
             return Ok(Flow::Stop);
+        } else {
+            context.called = true;
         }
         if let (Some(target), Some(kept)) = (&self.target, kept) {
             context.build().await?;

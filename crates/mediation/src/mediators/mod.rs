@@ -4,11 +4,13 @@
 
 pub mod call;
 pub mod call_template;
+pub mod clone;
 pub mod drop;
 pub mod enrich;
 pub mod filter;
 pub mod header;
 pub mod in_out;
+pub mod iterate;
 pub mod log;
 pub mod loopback;
 pub mod make_fault;
@@ -18,6 +20,7 @@ pub mod property_group;
 pub mod respond;
 pub mod send;
 pub mod sequence;
+mod split;
 pub mod switch;
 pub mod throw_error;
 pub mod variable;
@@ -40,12 +43,14 @@ pub struct MediatorType {
 pub static CATALOGUE: &[MediatorType] = &[
     call::TYPE,
     call_template::TYPE,
+    clone::TYPE,
     drop::TYPE,
     enrich::TYPE,
     filter::TYPE,
     header::TYPE,
     in_out::IN,
     in_out::OUT,
+    iterate::TYPE,
     log::TYPE,
     loopback::TYPE,
     make_fault::TYPE,

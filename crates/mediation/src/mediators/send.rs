@@ -59,43 +59,52 @@ impl Send {
         if self.build || self.endpoint.is_none() {
             context.build().await?;
         }
-        let accepted = context.axis2_is_true("FORCE_SC_ACCEPTED");
-        if accepted {
-            let _ = context.reply.answer(Response::empty(StatusCode::ACCEPTED));
-        }
-        match endpoint.send(context).await? {
-            Sent::NothingComes => Ok(()),
-            Sent::Answered => {
-                self.response(context).await;
-                Ok(())
-            }
-        }
+        send_to(endpoint, self.receive.as_ref(), context).await
     }
+}
 
-    /// The response runs in a flow of its own, with a fault stack of its own.
-    async fn response(&self, context: &mut MessageContext) {
-        context.frames.clear();
-        context.templates.clear();
-        engine::push_handler(context, FaultHandler::Inline(context.configuration.fault.clone()));
-        if let Some(handler) = engine::entry_handler(context) {
-            engine::push_handler(context, handler);
+/// Sends to `endpoint`; the response, if there is one, runs through `receive` or the out-sequence.
+pub(super) async fn send_to(
+    endpoint: &Arc<Endpoint>,
+    receive: Option<&SequenceRef>,
+    context: &mut MessageContext,
+) -> Result<(), Fault> {
+    let accepted = context.axis2_is_true("FORCE_SC_ACCEPTED");
+    if accepted {
+        let _ = context.reply.answer(Response::empty(StatusCode::ACCEPTED));
+    }
+    match endpoint.send(context).await? {
+        Sent::NothingComes => Ok(()),
+        Sent::Answered => {
+            response(receive, context).await;
+            Ok(())
         }
-        context.is_response = true;
-        if let Some(receive) = &self.receive {
-            match receive.resolve(context) {
-                Ok(sequence) => context.out_sequence = Some(SequenceRef::Inline(sequence)),
-                Err(fault) => {
-                    tracing::warn!(
-                        target: "org.apache.synapse.core.axis2.Axis2SynapseEnvironment",
-                        "{}Cannot find a Sequence with name: {fault} for injecting the response message", context.log_prefix()
-                    );
-                    let _ = context.reply.answer(Response::empty(StatusCode::INTERNAL_SERVER_ERROR));
-                    return;
-                }
+    }
+}
+
+/// The response runs in a flow of its own, with a fault stack of its own.
+async fn response(receive: Option<&SequenceRef>, context: &mut MessageContext) {
+    context.frames.clear();
+    context.templates.clear();
+    engine::push_handler(context, FaultHandler::Inline(context.configuration.fault.clone()));
+    if let Some(handler) = engine::entry_handler(context) {
+        engine::push_handler(context, handler);
+    }
+    context.is_response = true;
+    if let Some(receive) = receive {
+        match receive.resolve(context) {
+            Ok(sequence) => context.out_sequence = Some(SequenceRef::Inline(sequence)),
+            Err(fault) => {
+                tracing::warn!(
+                    target: "org.apache.synapse.core.axis2.Axis2SynapseEnvironment",
+                    "{}Cannot find a Sequence with name: {fault} for injecting the response message", context.log_prefix()
+                );
+                let _ = context.reply.answer(Response::empty(StatusCode::INTERNAL_SERVER_ERROR));
+                return;
             }
         }
-        engine::response_flow(context).await;
     }
+    engine::response_flow(context).await;
 }
 
 /// The endpoint of a `send` or `call`: `<endpoint key=…>` or inline.
