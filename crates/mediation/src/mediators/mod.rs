@@ -4,10 +4,13 @@
 
 pub mod call;
 pub mod call_template;
+pub mod clone;
 pub mod drop;
+pub mod enrich;
 pub mod filter;
 pub mod header;
 pub mod in_out;
+pub mod iterate;
 pub mod log;
 pub mod loopback;
 pub mod make_fault;
@@ -18,6 +21,7 @@ pub mod respond;
 pub mod rewrite;
 pub mod send;
 pub mod sequence;
+mod split;
 pub mod switch;
 pub mod throw_error;
 pub mod unsupported;
@@ -44,11 +48,14 @@ pub type Parse = fn(Element<'_>, &Definitions<'_>) -> Result<Box<dyn Mediator>, 
 pub static CATALOGUE: &[MediatorType] = &[
     call::TYPE,
     call_template::TYPE,
+    clone::TYPE,
     drop::TYPE,
+    enrich::TYPE,
     filter::TYPE,
     header::TYPE,
     in_out::IN,
     in_out::OUT,
+    iterate::TYPE,
     log::TYPE,
     loopback::TYPE,
     make_fault::TYPE,
