@@ -41,6 +41,8 @@ pub struct Group {
     pub messages: Vec<MessageContext>,
     /// How many there are altogether, if the first one knew.
     pub total: Option<usize>,
+    /// Tells it from the groups that the same aggregate had before.
+    pub serial: u64,
     /// Ends the group when its time is over.
     pub timer: Option<AbortHandle>,
 }

@@ -2,6 +2,7 @@
 //!
 //! Adding one is adding a file and a line in [`CATALOGUE`].
 
+pub mod aggregate;
 pub mod call;
 pub mod call_template;
 pub mod clone;
@@ -46,6 +47,7 @@ pub type Parse = fn(Element<'_>, &Definitions<'_>) -> Result<Box<dyn Mediator>, 
 
 /// All mediators that run here.
 pub static CATALOGUE: &[MediatorType] = &[
+    aggregate::TYPE,
     call::TYPE,
     call_template::TYPE,
     clone::TYPE,
