@@ -26,6 +26,8 @@ pub mod codes {
     pub const NO_READY_CHILD: i32 = 303_000;
     /// An endpoint is not ready (suspended, in timeout, switched off).
     pub const ENDPOINT_NOT_READY: i32 = 303_001;
+    /// The document of a WSDL endpoint cannot be used.
+    pub const WSDL_NOT_READY: i32 = 303_002;
     /// An endpoint could not authenticate itself.
     pub const ENDPOINT_AUTH_FAILED: i32 = 303_003;
     /// An indirect or template endpoint names nothing.

@@ -201,6 +201,9 @@ pub(super) async fn send(endpoint: &Endpoint, context: &mut MessageContext) -> R
             format!("Currently{comma} {} endpoint : [ Name : {name} ] [ State : {status} ]", leaf.label),
         ));
     }
+    if let EndpointKind::Wsdl(wsdl) = &endpoint.kind {
+        wsdl.locate(name, context).await?;
+    }
     let url = address(endpoint, context)?;
     let limit = leaf.time_limit(context)?;
     let one_way = context.properties.is_true("OUT_ONLY");
@@ -325,6 +328,9 @@ fn address(endpoint: &Endpoint, context: &MessageContext) -> Result<String, Faul
         }
         EndpointKind::Address(address) => {
             request::with_postfix(context, address.leaf.format, &address.uri.expand(context))
+        }
+        EndpointKind::Wsdl(wsdl) => {
+            request::with_postfix(context, wsdl.leaf.format, wsdl.address().unwrap_or_default())
         }
         EndpointKind::Member(member) => match member.address(context) {
             Some(url) => match context.addressing.to {

@@ -26,6 +26,7 @@ pub mod session;
 pub mod state;
 mod template;
 pub mod ws_addressing;
+mod wsdl;
 
 use std::sync::Arc;
 
@@ -47,6 +48,7 @@ pub use member::MemberEndpoint;
 pub use oauth::OAuth;
 pub use recipient_list::{Recipient, RecipientList};
 pub use template::{EndpointTemplate, TemplateUse};
+pub use wsdl::WsdlEndpoint;
 
 /// An endpoint.
 #[derive(Debug)]
@@ -68,8 +70,10 @@ pub struct Endpoint {
 pub enum EndpointKind {
     /// `<http>`
     Http(HttpEndpoint),
-    /// `<address>`, and `<wsdl>` once its address is known.
+    /// `<address>`
     Address(AddressEndpoint),
+    /// `<wsdl>`
+    Wsdl(WsdlEndpoint),
     /// `<default>`: wherever the To address says.
     Default(Leaf),
     /// `key="…"`
@@ -118,6 +122,7 @@ impl Endpoint {
         match &self.kind {
             EndpointKind::Http(http) => Some(&http.leaf),
             EndpointKind::Address(address) => Some(&address.leaf),
+            EndpointKind::Wsdl(wsdl) => Some(&wsdl.leaf),
             EndpointKind::Default(leaf) => Some(leaf),
             EndpointKind::Member(member) => Some(&member.leaf),
             EndpointKind::Indirect(_)
@@ -126,6 +131,24 @@ impl Endpoint {
             | EndpointKind::Failover(_)
             | EndpointKind::LoadBalance(_)
             | EndpointKind::RecipientList(_) => None,
+        }
+    }
+
+    /// The names of the endpoints that it leads to, as far as they are known without a message.
+    pub fn names(&self) -> Vec<&Name> {
+        match &self.kind {
+            EndpointKind::Indirect(name) => vec![name],
+            _ => self.children().iter().flat_map(|child| child.names()).collect(),
+        }
+    }
+
+    /// The children of a group that are known without a message.
+    pub fn children(&self) -> &[Arc<Self>] {
+        match &self.kind {
+            EndpointKind::Failover(group) => &group.children,
+            EndpointKind::LoadBalance(group) => &group.children,
+            EndpointKind::RecipientList(group) => group.children(),
+            _ => &[],
         }
     }
 

@@ -11,7 +11,7 @@ use super::state::Rules;
 use super::ws_addressing::AddressingVersion;
 use super::{
     AddressEndpoint, Authentication, Endpoint, EndpointKind, Failover, HttpEndpoint, Leaf, LoadBalance, RecipientList,
-    TemplateUse, TimeoutAction,
+    TemplateUse, TimeoutAction, WsdlEndpoint,
 };
 use crate::definition::{Definitions, DeployError, Element};
 use crate::mediators::property::SetProperty;
@@ -53,6 +53,10 @@ fn kind(element: Element<'_>, definitions: &Definitions<'_>) -> Result<EndpointK
         let uri = address.required("uri", "The 'uri' attribute is required for an address endpoint")?;
         let uri = AddressTemplate::parse(&definitions.resolve(address, uri.trim())?);
         return Ok(EndpointKind::Address(AddressEndpoint { uri, leaf: leaf(address, "Address", definitions)? }));
+    }
+    if let Some(wsdl) = element.child("wsdl") {
+        let leaf = leaf(wsdl, "WSDL", definitions)?;
+        return Ok(EndpointKind::Wsdl(WsdlEndpoint::parse(wsdl, leaf, definitions)?));
     }
     if let Some(default) = element.child("default") {
         return Ok(EndpointKind::Default(leaf(default, "Default", definitions)?));

@@ -13,6 +13,7 @@ use crate::endpoint::{Endpoint, EndpointKind, Leaf, Sent, TimeoutAction};
 use crate::engine::{self, Continuation};
 use crate::fault::Fault;
 use crate::mediator::{BoxFuture, Flow, Mediation, Mediator, Nature, Reference, ReferenceKind};
+use crate::names::Name;
 use crate::sequence::SequenceRef;
 
 /// Syntax of `send`.
@@ -109,14 +110,11 @@ pub(super) fn to_address() -> Endpoint {
     }
 }
 
-/// The endpoint that is named by a fixed key.
+/// The endpoints that are named by fixed keys.
 pub(super) fn endpoint_reference(endpoint: Option<&Endpoint>) -> Vec<Reference> {
-    match endpoint.map(|endpoint| &endpoint.kind) {
-        Some(EndpointKind::Indirect(name)) => {
-            vec![Reference { kind: ReferenceKind::Endpoint, name: name.as_str().to_owned() }]
-        }
-        _ => Vec::new(),
-    }
+    let names = endpoint.map(Endpoint::names).unwrap_or_default();
+    let reference = |name: &Name| Reference { kind: ReferenceKind::Endpoint, name: name.as_str().to_owned() };
+    names.into_iter().map(reference).collect()
 }
 
 impl Mediator for Send {
