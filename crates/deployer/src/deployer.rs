@@ -10,10 +10,14 @@ use mi_mediation::names::Name;
 use mi_mediation::{Configuration, ConfigurationBuilder, Definitions, DeployError, MediationSettings};
 use mi_xml::Position;
 
+use crate::application::Application;
 use crate::artifact::{Artifact, Named};
 use crate::folder::{self, Content, Stamp};
 use crate::kind::Kind;
 use crate::{load, references};
+
+/// The roles of a server that says nothing of them (`[server] roles`).
+pub const DEFAULT_ROLES: [&str; 3] = ["EnterpriseIntegrator", "EnterpriseServiceBus", "DataServicesServer"];
 
 /// What became of one artifact.
 #[derive(Debug, Clone)]
@@ -50,6 +54,16 @@ pub enum Event {
         /// An older version stays live.
         kept: bool,
     },
+    /// A composite application went live, after its artifacts.
+    ApplicationDeployed {
+        /// `NAME_VERSION`.
+        id: Arc<str>,
+    },
+    /// A composite application is gone, with its artifacts.
+    ApplicationUndeployed {
+        /// `NAME_VERSION`.
+        id: Arc<str>,
+    },
     /// It works, but something about it deserves a look.
     Warning {
         /// What, with file and line.
@@ -74,6 +88,9 @@ pub struct Deployer {
     root: PathBuf,
     environment: Arc<Environment>,
     settings: Arc<MediationSettings>,
+    /// The folder of composite applications.
+    carbonapps: Option<PathBuf>,
+    roles: Vec<String>,
     files: BTreeMap<PathBuf, Known>,
 }
 
@@ -85,12 +102,26 @@ struct Known {
     /// It failed in this state; told once it is certain that nobody is still writing the file.
     pending: Vec<DeployError>,
     warnings: Vec<String>,
+    /// The id of the application that it is.
+    application: Option<Arc<str>>,
 }
 
 impl Deployer {
     /// A deployer for `root`: the folder `synapse-configs/default`, or a single file with `<definitions>`.
     pub fn new(root: PathBuf, environment: Arc<Environment>, settings: Arc<MediationSettings>) -> Self {
-        Self { root, environment, settings, files: BTreeMap::new() }
+        let roles = DEFAULT_ROLES.iter().map(|&role| role.to_owned()).collect();
+        Self { root, environment, settings, carbonapps: None, roles, files: BTreeMap::new() }
+    }
+
+    /// Deploys the composite applications of `folder` too: those of their artifacts that are for one of `roles`, or of
+    /// [`DEFAULT_ROLES`] when there are none.
+    #[must_use]
+    pub fn with_applications(mut self, folder: PathBuf, roles: Vec<String>) -> Self {
+        self.carbonapps = Some(folder);
+        if !roles.is_empty() {
+            self.roles = roles;
+        }
+        self
     }
 
     /// The folder that it watches.
@@ -102,7 +133,7 @@ impl Deployer {
     /// reported at once when `settle` is false; otherwise only when they look the same at the next call, because
     /// somebody may still be writing them.
     pub fn refresh(&mut self, settle: bool) -> Option<Deployment> {
-        let found = folder::scan(&self.root);
+        let found = folder::scan(&self.root, self.carbonapps.as_deref());
         let mut events = Vec::new();
         let mut changed = BTreeSet::new();
         let gone: Vec<_> = self.files.keys().filter(|path| !found.contains_key(*path)).cloned().collect();
@@ -110,6 +141,7 @@ impl Deployer {
             if let Some(known) = self.files.remove(&path) {
                 let names = known.artifacts.into_iter();
                 events.extend(names.map(|named| Event::Undeployed { kind: named.kind, name: named.name }));
+                events.extend(known.application.map(|id| Event::ApplicationUndeployed { id }));
                 changed.insert(path);
             }
         }
@@ -140,8 +172,9 @@ impl Deployer {
     fn load(&mut self, path: &Path, content: Content, stamp: Stamp, settle: bool, events: &mut Vec<Event>) {
         let definitions = Definitions::new(&self.environment, &self.settings);
         let shown = self.shown(path);
-        let loaded = load::file(path, &shown, content, &definitions);
-        let before = self.files.remove(path).map(|known| known.artifacts).unwrap_or_default();
+        let loaded = load::file(path, &shown, content, &self.roles, &definitions);
+        let (before, application_before) =
+            self.files.remove(path).map(|known| (known.artifacts, known.application)).unwrap_or_default();
         let failed = !loaded.errors.is_empty();
         // What is faulty now stays live in its older version.
         let mut artifacts = loaded.artifacts;
@@ -176,21 +209,54 @@ impl Deployer {
             let errors = std::mem::take(&mut pending).into_iter();
             events.extend(errors.map(|error| Event::Failed { kind, file: path.to_owned(), error, kept }));
         }
-        let known = Known { content, stamp, artifacts, pending, warnings: Vec::new() };
+        let application = match loaded.application {
+            Some(application) => Some(self.install(&shown, application, events)),
+            None => application_before,
+        };
+        let known = Known { content, stamp, artifacts, pending, warnings: Vec::new(), application };
         self.files.insert(path.to_owned(), known);
     }
 
-    /// How messages name a file: relative to the artifact folder.
-    fn shown(&self, path: &Path) -> String {
-        path.strip_prefix(&self.root).unwrap_or(path).display().to_string()
+    /// Puts what an application brings beside its artifacts in place.
+    fn install(&self, shown: &str, application: Application, events: &mut Vec<Event>) -> Arc<str> {
+        let mut warn = |message: String| events.push(Event::Warning { message: format!("{shown}: {message}") });
+        for resource in &application.resources {
+            let stored = self.environment.resources.store(&resource.key, &resource.content, &resource.media_type);
+            if let Err(reason) = stored {
+                warn(format!("the registry resource {} could not be written: {reason}", resource.key));
+            }
+        }
+        for name in &application.configs {
+            if !self.environment.declare_config(name) {
+                warn(format!("the configuration value '{name}' is set nowhere"));
+            }
+        }
+        if !application.passed_over.is_empty() {
+            warn(format!("this server does not run {}", application.passed_over.join(", ")));
+        }
+        let id: Arc<str> = application.id.into();
+        events.push(Event::ApplicationDeployed { id: id.clone() });
+        id
     }
 
-    /// All artifacts in load order; of two with one name the first stays. Definitions of `synapse.xml` come first.
+    /// How messages name a file: relative to the artifact folder, or to that of the applications.
+    fn shown(&self, path: &Path) -> String {
+        let within = self.carbonapps.as_deref().and_then(|folder| path.strip_prefix(folder).ok());
+        within.or(path.strip_prefix(&self.root).ok()).unwrap_or(path).display().to_string()
+    }
+
+    /// All artifacts in load order; of two with one name the first stays. Definitions of `synapse.xml` come first, those of
+    /// applications last, except for an application's `main` and `fault`, which take the place of the server's.
     fn without_clashes(&mut self, events: &mut Vec<Event>) -> Vec<(PathBuf, Named)> {
-        let mut all: Vec<(PathBuf, bool, Named)> = Vec::new();
+        let mut all: Vec<(PathBuf, u8, Named)> = Vec::new();
         for (path, known) in &self.files {
-            let first = known.content == Content::Definitions;
-            all.extend(known.artifacts.iter().map(|named| (path.clone(), !first, named.clone())));
+            let rank = |named: &Named| match known.content {
+                Content::Application if named.kind == Kind::Sequence && matches!(&*named.name, "main" | "fault") => 0,
+                Content::Definitions => 1,
+                Content::One(_) => 2,
+                Content::Application => 3,
+            };
+            all.extend(known.artifacts.iter().map(|named| (path.clone(), rank(named), named.clone())));
         }
         all.sort_by(|a, b| (a.2.kind, a.1, &a.0).cmp(&(b.2.kind, b.1, &b.0)));
         let mut taken: HashMap<(Kind, Arc<str>), PathBuf> = HashMap::new();
@@ -351,7 +417,7 @@ fn is_same_object(a: &Named, b: &Named) -> bool {
 fn single(content: Content) -> Option<Kind> {
     match content {
         Content::One(kind) => Some(kind),
-        Content::Definitions => None,
+        Content::Definitions | Content::Application => None,
     }
 }
 

@@ -28,16 +28,26 @@ pub enum Content {
     One(Kind),
     /// A `<definitions>` element with any number of artifacts.
     Definitions,
+    /// A composite application.
+    Application,
 }
 
-/// All artifact files below `synapse-configs/default`, in no order; when `root` is a file, that one.
-pub fn scan(root: &Path) -> BTreeMap<PathBuf, (Content, Stamp)> {
+/// All artifact files below `synapse-configs/default` and the applications in `carbonapps`, in no order; when `root` is a
+/// file, that one.
+pub fn scan(root: &Path, carbonapps: Option<&Path>) -> BTreeMap<PathBuf, (Content, Stamp)> {
     let mut files = BTreeMap::new();
     let mut add = |path: PathBuf, content: Content| {
         if let Some(stamp) = Stamp::of(&path) {
             files.insert(path, (content, stamp));
         }
     };
+    let applications = carbonapps.and_then(|folder| std::fs::read_dir(folder).ok());
+    for entry in applications.into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.extension().is_some_and(|extension| extension == "car") {
+            add(path, Content::Application);
+        }
+    }
     if root.is_file() {
         add(root.to_owned(), Content::Definitions);
         return files;

@@ -7,6 +7,8 @@
 //! that stays; artifacts that did not change are the same objects in the next configuration, so that what they remember
 //! (suspended endpoints, stopped proxies) is kept; no input panics. This crate does not know how a mediator works.
 
+pub mod application;
+mod archive;
 pub mod artifact;
 mod deployer;
 pub mod folder;
@@ -15,5 +17,5 @@ pub mod load;
 pub mod references;
 
 pub use artifact::{Artifact, Named};
-pub use deployer::{Deployer, Deployment, Event};
+pub use deployer::{DEFAULT_ROLES, Deployer, Deployment, Event};
 pub use kind::Kind;

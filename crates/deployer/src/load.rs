@@ -6,6 +6,7 @@ use mi_mediation::definition::{SYNAPSE_NAMESPACE, Warning};
 use mi_mediation::{Definitions, DeployError, Element};
 use mi_xml::{Document, NodeId, ParseOptions, Position};
 
+use crate::application::Application;
 use crate::artifact::{self, Named};
 use crate::folder::Content;
 use crate::kind::Kind;
@@ -22,14 +23,26 @@ pub struct Loaded {
     pub errors: Vec<DeployError>,
     /// What deserves a look.
     pub warnings: Vec<Warning>,
+    /// The application that the file is, without its artifacts, which stand above.
+    pub application: Option<Application>,
 }
 
 /// Reads `path`; `shown` is how messages name it.
-pub fn file(path: &Path, shown: &str, content: Content, definitions: &Definitions<'_>) -> Loaded {
+pub fn file(path: &Path, shown: &str, content: Content, roles: &[String], definitions: &Definitions<'_>) -> Loaded {
     let mut loaded = Loaded::default();
-    match read(path, shown) {
-        Ok(document) => root(&document, shown, content, definitions, &mut loaded),
-        Err(error) => loaded.errors.push(error),
+    if content == Content::Application {
+        match Application::read(path, shown, roles, definitions) {
+            Ok(mut application) => {
+                loaded.artifacts = std::mem::take(&mut application.artifacts);
+                loaded.application = Some(application);
+            }
+            Err(errors) => loaded.errors = errors,
+        }
+    } else {
+        match read(path, shown) {
+            Ok(document) => root(&document, shown, content, definitions, &mut loaded),
+            Err(error) => loaded.errors.push(error),
+        }
     }
     loaded.warnings = definitions.take_warnings();
     loaded
@@ -63,7 +76,7 @@ fn root(document: &Document, shown: &str, content: Content, definitions: &Defini
     let element = Element::new(document, node, shown);
     match content {
         Content::One(kind) => one(kind, element, definitions, loaded),
-        Content::Definitions => all(document, node, shown, definitions, loaded),
+        Content::Definitions | Content::Application => all(document, node, shown, definitions, loaded),
     }
 }
 
@@ -78,7 +91,8 @@ fn one(kind: Kind, element: Element<'_>, definitions: &Definitions<'_>, loaded: 
     }
 }
 
-fn not_an_artifact(kind: Kind, element: Element<'_>) -> Option<DeployError> {
+/// What is wrong with the root element, when it is not one of `kind`.
+pub(crate) fn not_an_artifact(kind: Kind, element: Element<'_>) -> Option<DeployError> {
     let expected = kind.element();
     if element.local() == expected && element.is_synapse() {
         return None;
@@ -132,7 +146,7 @@ fn all(document: &Document, node: NodeId, shown: &str, definitions: &Definitions
 }
 
 /// The content of a local entry's `src`: a file.
-fn fetch(source: &str) -> Result<String, String> {
+pub(crate) fn fetch(source: &str) -> Result<String, String> {
     let path = source.strip_prefix("file://").or(source.strip_prefix("file:")).unwrap_or(source);
     if path.contains("://") {
         return Err("only file: URLs can be loaded".to_owned());

@@ -34,6 +34,12 @@ pub trait Resources: Send + Sync {
 
     /// Writes what the `property` mediator sets in scope `registry`: `path` or `path@property`.
     fn write_property(&self, name: &str, value: &str);
+
+    /// Stores a whole resource, as applications bring them.
+    ///
+    /// # Errors
+    /// Why it cannot be stored.
+    fn store(&self, key: &str, content: &[u8], media_type: &str) -> Result<(), String>;
 }
 
 /// A registry without resources.
@@ -50,6 +56,10 @@ impl Resources for NoResources {
     }
 
     fn write_property(&self, _name: &str, _value: &str) {}
+
+    fn store(&self, _key: &str, _content: &[u8], _media_type: &str) -> Result<(), String> {
+        Ok(())
+    }
 }
 
 /// What the server offers to flows. It outlives configurations.

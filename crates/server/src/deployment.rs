@@ -13,6 +13,9 @@ use crate::tasks::Tasks;
 /// looking at 1,000 files takes a millisecond or two.
 const INTERVAL: Duration = Duration::from_millis(500);
 
+/// The logger of what concerns composite applications.
+const CAPP_LOG: &str = "org.wso2.micro.integrator.initializer.deployment.application.deployer.CappDeployer";
+
 /// Writes a line under the class name of the deployer for a kind of artifacts.
 macro_rules! at_deployer {
     ($kind:expr, $level:ident, $($text:tt)+) => {
@@ -115,6 +118,17 @@ fn say(event: &Event) {
         Event::Undeployed { kind, name } => {
             let word = kind.word();
             at_deployer!(*kind, info, "{word} named '{name}' has been undeployed");
+        }
+        Event::ApplicationDeployed { id } => {
+            tracing::info!(target: CAPP_LOG, "Successfully Deployed Carbon Application : {id}{{super-tenant}}");
+        }
+        Event::ApplicationUndeployed { id } => {
+            tracing::info!(target: CAPP_LOG, "Successfully undeployed Carbon Application : {id}{{super-tenant}}");
+        }
+        Event::Failed { kind: None, file, error, kept } if file.extension().is_some_and(|suffix| suffix == "car") => {
+            let name = file.file_name().unwrap_or_default().display();
+            let kept = if *kept { " The version before it stays live." } else { "" };
+            tracing::error!(target: CAPP_LOG, "Error occurred while deploying the Carbon application: {name}. {error}.{kept}");
         }
         Event::Failed { kind, file, error, kept } => {
             let word = kind.map_or("Synapse", Kind::word);

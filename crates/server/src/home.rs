@@ -46,6 +46,14 @@ impl Home {
         if configs.is_file() { configs } else { configs.join("default") }
     }
 
+    /// The folder of composite applications: `carbonapps`, beside the `synapse-configs` of the artifacts.
+    pub fn applications(&self, artifacts: &Path) -> PathBuf {
+        match artifacts.parent().and_then(Path::parent) {
+            Some(server) if artifacts.ends_with("synapse-configs/default") => server.join("carbonapps"),
+            _ => self.root.join("deployment/server/carbonapps"),
+        }
+    }
+
     /// The folder of log files.
     pub fn logs(&self) -> PathBuf {
         match std::env::var_os("CARBON_LOGS") {

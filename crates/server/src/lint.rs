@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use mi_deployer::folder::Content;
-use mi_deployer::{Deployer, Event, Kind};
+use mi_deployer::{DEFAULT_ROLES, Deployer, Event, Kind};
 use mi_mediation::environment::{Environment, HttpSender, NoResources};
 use mi_mediation::mediator::BoxFuture;
 use mi_mediation::outgoing::{Answer, Outgoing, SendError};
@@ -62,7 +62,11 @@ fn folder(path: &Path, environment: &Arc<Environment>, settings: &Arc<MediationS
     ];
     let root =
         inner.iter().map(|inner| path.join(inner)).find(|folder| folder.is_dir()).unwrap_or_else(|| path.to_owned());
+    let applications = root.ancestors().nth(2).map(|server| server.join("carbonapps"));
     let mut deployer = Deployer::new(root, environment.clone(), settings.clone());
+    if let Some(applications) = applications {
+        deployer = deployer.with_applications(applications, DEFAULT_ROLES.map(str::to_owned).into());
+    }
     let Some(deployment) = deployer.refresh(false) else { return };
     found.artifacts += deployment.artifacts.len();
     for event in &deployment.events {
@@ -75,7 +79,11 @@ fn folder(path: &Path, environment: &Arc<Environment>, settings: &Arc<MediationS
                 found.warnings += 1;
                 println!("warning: {message}");
             }
-            Event::Deployed { .. } | Event::Updated { .. } | Event::Undeployed { .. } => {}
+            Event::Deployed { .. }
+            | Event::Updated { .. }
+            | Event::Undeployed { .. }
+            | Event::ApplicationDeployed { .. }
+            | Event::ApplicationUndeployed { .. } => {}
         }
     }
 }
@@ -84,10 +92,12 @@ fn file(path: &Path, environment: &Arc<Environment>, settings: &Arc<MediationSet
     let definitions = Definitions::new(environment, settings);
     let shown = path.display().to_string();
     let content = match kind(path) {
+        _ if path.extension().is_some_and(|suffix| suffix == "car") => Content::Application,
         Some(kind) => Content::One(kind),
         None => Content::Definitions,
     };
-    let loaded = mi_deployer::load::file(path, &shown, content, &definitions);
+    let roles = DEFAULT_ROLES.map(str::to_owned);
+    let loaded = mi_deployer::load::file(path, &shown, content, &roles, &definitions);
     found.artifacts += loaded.artifacts.len();
     for error in &loaded.errors {
         found.errors += 1;

@@ -28,4 +28,8 @@ impl Resources for Registry {
             );
         }
     }
+
+    fn store(&self, key: &str, content: &[u8], media_type: &str) -> Result<(), String> {
+        self.0.write(key, content, media_type).map_err(|error| error.to_string())
+    }
 }

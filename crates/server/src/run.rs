@@ -119,7 +119,9 @@ async fn serve(
     let mediation = Arc::new(wiring::mediation(&settings));
     let environment = environment(home, &settings, system)?;
     let artifacts = home.artifacts(&settings.server.synapse_config);
-    let mut deployer = Deployer::new(artifacts, environment.clone(), mediation.clone());
+    let applications = home.applications(&artifacts);
+    let mut deployer = Deployer::new(artifacts, environment.clone(), mediation.clone())
+        .with_applications(applications, settings.server.roles.clone());
     let coordinator = tasks::coordinator(&settings)?;
     let (configuration, artifacts) = match deployment::first(&mut deployer) {
         Some(deployment) => (deployment.configuration, deployment.artifacts),

@@ -55,7 +55,11 @@ pub const SYNTAX: Syntax = Syntax {
             &[
                 attribute("expression", AttributeKind::Expression, "What is taken from each message."),
                 attribute("sequence", AttributeKind::Key("sequence"), "A named sequence instead of mediators."),
-                attribute("enclosingElementProperty", AttributeKind::Text, "Property with an element to put around all."),
+                attribute(
+                    "enclosingElementProperty",
+                    AttributeKind::Text,
+                    "Property with an element to put around all.",
+                ),
                 attribute("aggregateElementType", AttributeKind::Words(&["root", "child"]), "How JSON is joined."),
             ],
             Content::Mediators,
@@ -65,8 +69,10 @@ pub const SYNTAX: Syntax = Syntax {
     example: "<aggregate id=\"orders\">\n    <completeCondition timeout=\"10\"/>\n    <onComplete expression=\"json-eval($)\"><respond/></onComplete>\n</aggregate>",
 };
 
-pub(super) const TYPE: MediatorType =
-    MediatorType { syntax: &SYNTAX, parse: |element, definitions| Ok(Box::new(Aggregate::parse(element, definitions)?)) };
+pub(super) const TYPE: MediatorType = MediatorType {
+    syntax: &SYNTAX,
+    parse: |element, definitions| Ok(Box::new(Aggregate::parse(element, definitions)?)),
+};
 
 /// Every aggregate has a number, by which splits keep its groups; so does every group.
 static NEXT: AtomicU64 = AtomicU64::new(0);
@@ -112,7 +118,10 @@ impl Aggregate {
             number: next_number(),
             id: element.non_empty("id").map(Into::into),
             correlate_on,
-            timeout: seconds.and_then(|seconds| u64::try_from(seconds).ok()).filter(|&seconds| seconds > 0).map(Duration::from_secs),
+            timeout: seconds
+                .and_then(|seconds| u64::try_from(seconds).ok())
+                .filter(|&seconds| seconds > 0)
+                .map(Duration::from_secs),
             min: bound("min")?,
             max: bound("max")?,
             complete: Arc::new(OnComplete::parse(element.child("onComplete"), definitions)?),
