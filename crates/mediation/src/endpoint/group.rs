@@ -51,8 +51,8 @@ pub(super) fn children(element: Element<'_>, definitions: &Definitions<'_>) -> R
 
 /// One message on its way through the children of a group.
 ///
-/// A child is tried again for the same message only as often as its `retriesBeforeSuspension` says. MI goes on as long as
-/// the child is ready, which is for ever where suspension is switched off. `maximum.failover.retries` limits both.
+/// A child is tried again for the same message only as often as its `retriesBeforeSuspension` says. MI goes on as long
+/// as the child is ready, which is for ever where suspension is switched off. `maximum.failover.retries` limits both.
 pub(super) struct Attempts<'g> {
     group: &'g Endpoint,
     label: &'static str,
@@ -76,8 +76,8 @@ enum Kept {
 }
 
 impl<'g> Attempts<'g> {
-    /// Prepares a message for the children of `group`. With `again` it can be sent more than once, for which its body is
-    /// held in memory.
+    /// Prepares a message for the children of `group`. With `again` it can be sent more than once, for which its body
+    /// is held in memory.
     pub async fn begin(
         (group, label): (&'g Endpoint, &'static str),
         children: &'g [Arc<Endpoint>],

@@ -64,7 +64,8 @@ pub(crate) async fn sent_response(context: &mut MessageContext, receive: Option<
             Err(fault) => {
                 tracing::warn!(
                     target: "org.apache.synapse.core.axis2.Axis2SynapseEnvironment",
-                    "{}Cannot find a Sequence with name: {fault} for injecting the response message", context.log_prefix()
+                    "{}Cannot find a Sequence with name: {fault} for injecting the response message",
+                    context.log_prefix()
                 );
                 let _ = context.reply.answer(Response::empty(StatusCode::INTERNAL_SERVER_ERROR));
                 return;
