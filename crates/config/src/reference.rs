@@ -8,20 +8,24 @@ pub fn reference_markdown() -> String {
         "# deployment.toml\n\nGenerated from the key table of the `config` crate. Every value may be written as a \
          string; `[[x]]` marks a row of an array of tables.\n",
     );
-    let mut section = "";
+    let top = |key: &'static str| key.split(['.', '[']).next().unwrap_or_default();
+    let mut sections: Vec<&str> = Vec::new();
     for known in keys::all() {
-        let top = known.key.split(['.', '[']).next().unwrap_or_default();
-        if top != section {
-            section = top;
-            page.push_str(&format!("\n## {top}\n\n| key | value | default | meaning |\n|---|---|---|---|\n"));
+        if !sections.contains(&top(known.key)) {
+            sections.push(top(known.key));
         }
-        let default = known.default.map_or_else(|| "–".to_owned(), |text| format!("`{text}`"));
-        page.push_str(&format!(
-            "| `{}` | {} | {default} | {} |\n",
-            keys::written(known.key),
-            known.kind.name(),
-            known.doc
-        ));
+    }
+    for section in sections {
+        page.push_str(&format!("\n## {section}\n\n| key | value | default | meaning |\n|---|---|---|---|\n"));
+        for known in keys::all().filter(|known| top(known.key) == section) {
+            let default = known.default.map_or_else(|| "–".to_owned(), |text| format!("`{text}`"));
+            page.push_str(&format!(
+                "| `{}` | {} | {default} | {} |\n",
+                keys::written(known.key),
+                known.kind.name(),
+                known.doc
+            ));
+        }
     }
     page
 }
@@ -35,5 +39,18 @@ mod tests {
         let page = reference_markdown();
         assert_eq!(page.lines().filter(|line| line.starts_with("| `")).count(), keys::all().count());
         assert!(page.contains("| `server.offset` |"));
+    }
+
+    /// `UPDATE_REFERENCE=1 cargo test -p mi-config reference` writes the page anew.
+    #[test]
+    fn the_page_in_docs_is_that_of_the_table() {
+        let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/deployment-toml.md");
+        let page = reference_markdown();
+        if std::env::var_os("UPDATE_REFERENCE").is_some() {
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            std::fs::write(&file, &page).unwrap();
+        }
+        let found = std::fs::read_to_string(&file).unwrap_or_default();
+        assert_eq!(found, page, "the page is stale: run this test with UPDATE_REFERENCE=1");
     }
 }

@@ -10,7 +10,7 @@ use crate::driver::Driver;
 use crate::gate::{Gate, Shared};
 use crate::options::ClusterOptions;
 use crate::protocol::{Close, Epoch, Event, NodeName, Request, TaskName};
-use crate::store::{Address, ClusterStatus, SqlStore, Store, StoreError, StoreOptions};
+use crate::store::{Address, ClusterStatus, SqlStore, Store, StoreError, StoreOptions, TaskStatus};
 
 /// Hands out gates. Clones are the same node.
 #[derive(Clone)]
@@ -192,6 +192,19 @@ impl Coordinator {
                 .await
                 .unwrap_or(Err(StoreError::Timeout(cluster.timeout)))
                 .map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The row of one task in the cluster's table; `None` without a cluster and for a task that is not in it.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database does not answer.
+    pub async fn task_status(&self, task: &str) -> Result<Option<TaskStatus>, StoreError> {
+        match &self.inner.cluster {
+            Some(cluster) => tokio::time::timeout(cluster.timeout, cluster.store.task_status(task))
+                .await
+                .unwrap_or(Err(StoreError::Timeout(cluster.timeout))),
             None => Ok(None),
         }
     }

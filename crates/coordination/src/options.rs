@@ -24,7 +24,7 @@ pub struct ClusterOptions {
     pub resolver: Resolver,
     /// Whether each fire claims its slot in the database (`fire_guard = "claim"`, the default) or only checks the lease.
     pub claim_slots: bool,
-    /// The most database connections, 2 or more.
+    /// The most database connections, 2 or more; on PostgreSQL there is one more that listens.
     pub connections: usize,
 }
 

@@ -121,9 +121,10 @@ fn describe(context: &mut MessageContext, fault: &Fault) {
 }
 
 /// A handler that answers nobody after a back end was asked leaves MI's client waiting for its own time limit; it gets
-/// 500 instead.
+/// 500 instead, unless other copies of the message may still answer.
 fn after_handler(context: &mut MessageContext) {
-    if context.dispatched && context.reply.is_open() {
+    let alone = !matches!(context.reply, Reply::Shared { .. });
+    if alone && context.dispatched && context.reply.is_open() {
         let _ = context.reply.answer(Response::empty(StatusCode::INTERNAL_SERVER_ERROR));
     }
 }

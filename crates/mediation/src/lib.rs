@@ -17,6 +17,7 @@ pub mod definition;
 pub mod endpoint;
 pub mod engine;
 pub mod environment;
+mod evaluator;
 pub mod fault;
 pub mod local_entry;
 pub mod mediator;
@@ -24,6 +25,7 @@ pub mod mediators;
 pub mod names;
 pub mod outgoing;
 pub mod proxy;
+pub mod reference;
 pub mod regex;
 mod respond;
 pub mod sequence;
@@ -31,6 +33,7 @@ pub mod settings;
 pub mod template;
 #[cfg(test)]
 mod testing;
+mod url_fragments;
 pub mod users;
 
 /// The HTTP types of this crate's interface.

@@ -162,7 +162,7 @@ impl MediatorList {
 
     /// Whether it can run to its end without waiting, given the state of the message.
     pub fn runs_at_once(&self, context: &MessageContext) -> bool {
-        !self.nature.waits && !(self.nature.reads_body && context.payload.is_unread())
+        !(self.nature.waits || self.nature.reads_body && context.payload.is_unread())
     }
 
     /// Runs it from its first step. Only for lists that [run at once](Self::runs_at_once).
@@ -202,7 +202,7 @@ impl MediatorList {
             if step.nature.content_aware && context.payload.is_unread() {
                 context.build().await?;
             }
-            let at_once = !step.nature.waits && !(step.nature.reads_body && context.payload.is_unread());
+            let at_once = !(step.nature.waits || step.nature.reads_body && context.payload.is_unread());
             let flow =
                 if at_once { step.mediator.mediate(context)? } else { step.mediator.mediate_async(context).await? };
             if flow == Flow::Stop {

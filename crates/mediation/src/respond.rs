@@ -32,7 +32,7 @@ impl MessageContext {
         if self.must_convert_to_client() || self.axis2_is_true("DISABLE_CHUNKING") {
             self.build().await?;
         }
-        let response = self.to_response()?;
+        let response = self.make_response()?;
         if self.reply.answer(response).is_err() {
             self.warn_already_answered();
         }
@@ -67,7 +67,7 @@ impl MessageContext {
     }
 
     /// The answer that the message makes. Its payload is gone afterwards when it was a stream.
-    fn to_response(&mut self) -> Result<Response, Fault> {
+    fn make_response(&mut self) -> Result<Response, Fault> {
         self.convert_to_client()?;
         let status = self.response_status();
         let mut headers = std::mem::take(&mut self.headers);

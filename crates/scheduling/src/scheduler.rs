@@ -227,8 +227,7 @@ impl TaskScheduler {
         if !status.coordinated {
             return Ok(status.state == TaskState::Active);
         }
-        let cluster = self.inner.coordinator.cluster_status().await?;
-        let row = cluster.and_then(|cluster| cluster.tasks.into_iter().find(|task| &*task.task == name));
+        let row = self.inner.coordinator.task_status(name).await?;
         Ok(row.is_some_and(|row| row.state == mi_coordination::protocol::TaskState::Running))
     }
 

@@ -499,3 +499,52 @@ fn an_upgrade_that_nobody_asked_for_or_takes_is_an_error() {
     let server = TestServer::start(Limits::default(), handler);
     assert_eq!(server.connect().send(GET).response().status(), 502);
 }
+
+/// A body that says when it is asked for, and ends when it is told to.
+struct Gate {
+    asked: Option<mpsc::UnboundedSender<()>>,
+    open: mpsc::UnboundedReceiver<()>,
+}
+
+impl http_body::Body for Gate {
+    type Data = bytes::Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: std::pin::Pin<&mut Self>,
+        cx: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<http_body::Frame<bytes::Bytes>, BodyError>>> {
+        if let Some(asked) = self.asked.take() {
+            asked.send(()).unwrap();
+        }
+        self.open.poll_recv(cx).map(|_| None)
+    }
+}
+
+#[test]
+fn a_connection_whose_response_is_being_written_at_the_time_of_closing_ends_with_it() {
+    let (asked, mut asking) = mpsc::unbounded_channel();
+    let (open, gate) = mpsc::unbounded_channel();
+    let gate = std::sync::Mutex::new(Some(Gate { asked: Some(asked), open: gate }));
+    let server = TestServer::start(Limits::default(), move |_: Request| {
+        let body = mi_payload::Body::Stream(Box::pin(gate.lock().unwrap().take().unwrap()));
+        async { Response { body, ..Response::new(StatusCode::OK) } }
+    });
+    let mut client = server.connect();
+    client.send(GET);
+    block_on(async {
+        asking.recv().await.unwrap();
+        let mut head = client;
+        let closing = server.listener.close(LONG * 10);
+        let client = tokio::task::spawn_blocking(move || {
+            // The head promised that the connection would be kept.
+            assert_eq!(head.head().field("connection"), None);
+            open.send(()).unwrap();
+            assert_eq!(head.exactly(5), b"0\r\n\r\n");
+            assert!(head.is_closed());
+        });
+        let (cut, client) = tokio::join!(closing, client);
+        client.unwrap();
+        assert_eq!(cut, 0);
+    });
+}

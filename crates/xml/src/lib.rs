@@ -11,7 +11,7 @@
 //! - No call panics, whatever the input: an id that does not belong to the document reads as an empty, detached text.
 //! - A document is a few vectors and strings: cheap to build, to clone and to send to another thread.
 //!
-//! Begin reading at [`document`] (the shape of the arena), then `parse` (the reader) and [`write`] (the writer).
+//! Begin reading at [`document`] (the shape of the arena), then `parse` (the reader) and [`mod@write`] (the writer).
 
 pub mod attributes;
 pub mod chars;

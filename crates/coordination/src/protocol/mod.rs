@@ -15,3 +15,6 @@ pub use message::{
 };
 pub use node::{Node, Timing};
 pub use resolver::{Resolver, ResolverError};
+
+#[cfg(test)]
+mod tests;

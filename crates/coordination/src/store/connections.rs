@@ -28,7 +28,7 @@ pub(super) struct Lent<'a> {
 
 impl Connections {
     pub(super) fn new(options: AnyConnectOptions, dialect: &'static dyn Dialect, most: usize) -> Self {
-        Self { options, dialect, free: Mutex::new(Vec::new()), permits: Semaphore::new(most.max(2)) }
+        Self { options, dialect, free: Mutex::new(Vec::new()), permits: Semaphore::new(most.max(1)) }
     }
 
     pub(super) async fn get(&self) -> Result<Lent<'_>, StoreError> {

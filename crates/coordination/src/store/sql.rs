@@ -27,13 +27,15 @@ pub struct StoreOptions {
     pub node: NodeName,
     /// The age at which a heartbeat has expired.
     pub expiry: Duration,
-    /// The most connections, 2 or more.
+    /// The most connections, 2 or more; where the database notifies there is one more that listens.
     pub connections: usize,
 }
 
 /// The coordination tables of one group, as seen by one node.
 pub struct SqlStore {
     pub(super) dialect: &'static dyn Dialect,
+    /// For joining, heartbeats, elections and leaving alone: however many claims are waiting, a heartbeat is not.
+    membership: Connections,
     connections: Connections,
     pub(super) address: Address,
     pub(super) group: Arc<str>,
@@ -89,7 +91,8 @@ impl SqlStore {
         };
         Ok(Self {
             dialect,
-            connections: Connections::new(connect, dialect, options.connections),
+            membership: Connections::new(connect.clone(), dialect, 1),
+            connections: Connections::new(connect, dialect, options.connections.saturating_sub(1)),
             address,
             group: options.group,
             node: options.node,
@@ -99,6 +102,7 @@ impl SqlStore {
 
     /// Closes idle connections: call it after a failure.
     pub fn forget_connections(&self) {
+        self.membership.forget();
         self.connections.forget();
     }
 
@@ -152,7 +156,12 @@ impl SqlStore {
 impl Store for SqlStore {
     fn run(&self, request: Request) -> Pin<Box<dyn Future<Output = Result<Reply, StoreError>> + Send + '_>> {
         Box::pin(async move {
-            let mut lent = self.connection().await?;
+            let membership = matches!(
+                request,
+                Request::Join { .. } | Request::Beat { .. } | Request::Elect { .. } | Request::Leave { .. }
+            );
+            let connections = if membership { &self.membership } else { &self.connections };
+            let mut lent = connections.get().await?;
             let reply = self.dispatch(request, lent.connection()).await?;
             lent.give_back();
             Ok(reply)

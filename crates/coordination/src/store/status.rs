@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use sqlx::any::AnyRow;
+
 use super::error::StoreError;
 use super::sql::{SqlStore, column, rows};
 use crate::protocol::{Epoch, NodeName, TaskName, TaskState};
@@ -75,21 +77,37 @@ impl SqlStore {
             let node = column::<String>(&row, 0)?.into();
             members.push(MemberStatus { node, age, remaining: self.expiry - age, native });
         }
-        let text = "SELECT TASK_NAME, DESTINED_NODE_ID, TASK_STATE, LAST_SLOT, FIRE_COUNT FROM COORDINATED_TASK_TABLE \
-                    WHERE GROUP_ID IS NULL OR GROUP_ID = ? ORDER BY TASK_NAME";
-        let mut tasks = Vec::new();
-        for row in rows(self.dialect, connection, what, text, &group).await? {
-            let state: String = column(&row, 2)?;
-            tasks.push(TaskStatus {
-                task: column::<String>(&row, 0)?.into(),
-                owner: column::<Option<String>>(&row, 1)?.map(Arc::from),
-                state: TaskState::from_text(state.trim())
-                    .ok_or_else(|| StoreError::Content(format!("unknown task state {state:?}")))?,
-                last_fire: column(&row, 3)?,
-                fired: u64::try_from(column::<Option<i64>>(&row, 4)?.unwrap_or(0)).unwrap_or(0),
-            });
-        }
+        let text = format!("{TASKS} WHERE GROUP_ID IS NULL OR GROUP_ID = ? ORDER BY TASK_NAME");
+        let found = rows(self.dialect, connection, what, &text, &group).await?;
+        let tasks = found.iter().map(task).collect::<Result<_, _>>()?;
         lent.give_back();
         Ok(ClusterStatus { group: self.group.clone(), now, leader, epoch, members, tasks })
     }
+
+    /// Reads the row of one task; `None` when there is none in the group.
+    ///
+    /// # Errors
+    /// Those of the connection and its statements.
+    pub async fn task_status(&self, name: &str) -> Result<Option<TaskStatus>, StoreError> {
+        let mut lent = self.connection().await?;
+        let text = format!("{TASKS} WHERE TASK_NAME = ? AND (GROUP_ID IS NULL OR GROUP_ID = ?)");
+        let args = [name.into(), (&self.group).into()];
+        let found = rows(self.dialect, lent.connection(), "read a task's status", &text, &args).await?;
+        lent.give_back();
+        found.first().map(task).transpose()
+    }
+}
+
+const TASKS: &str = "SELECT TASK_NAME, DESTINED_NODE_ID, TASK_STATE, LAST_SLOT, FIRE_COUNT FROM COORDINATED_TASK_TABLE";
+
+fn task(row: &AnyRow) -> Result<TaskStatus, StoreError> {
+    let state: String = column(row, 2)?;
+    Ok(TaskStatus {
+        task: column::<String>(row, 0)?.into(),
+        owner: column::<Option<String>>(row, 1)?.map(Arc::from),
+        state: TaskState::from_text(state.trim())
+            .ok_or_else(|| StoreError::Content(format!("unknown task state {state:?}")))?,
+        last_fire: column(row, 3)?,
+        fired: u64::try_from(column::<Option<i64>>(row, 4)?.unwrap_or(0)).unwrap_or(0),
+    })
 }

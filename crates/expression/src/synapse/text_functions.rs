@@ -1,7 +1,8 @@
 //! The functions of text (spec, 4.6). Lengths and positions count UTF-16 units, as Java's do.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use encoding_rs::Encoding;
 use mi_payload::java::{self, JavaRegex};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode};
@@ -79,12 +80,18 @@ pub(super) fn call<'m>(function: Function, values: &[Val<'m>]) -> Evaluated<'m> 
     })
 }
 
+/// Java's decoder does not insist on the padding.
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &base64::alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
 /// The text behind base64.
 ///
 /// # Errors
 /// What Java's decoder says of input that is not base64.
 pub(super) fn base64_decode(value: &str) -> Result<String, String> {
-    let bytes = STANDARD.decode(value).map_err(|error| format!("Illegal base64 character: {error}"))?;
+    let bytes = LENIENT.decode(value).map_err(|error| format!("Illegal base64 character: {error}"))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 

@@ -58,6 +58,7 @@ impl MessageContext {
         copy.templates = self.templates.clone();
         copy.frames = frames;
         copy.reply = reply;
+        copy.splits = self.splits.clone();
         copy.correlation_id = self.correlation_id.clone();
         copy
     }

@@ -2,7 +2,7 @@
 //!
 //! Begin at [`MessageContext`]. [`scopes`] says where each property scope lives, [`computed`] which properties are worked
 //! out from the request only when somebody reads them, [`frames`] how the place in the flow is kept, [`reply`] how the
-//! answer gets back, [`copy`] what a splitter's copy shares with its parent.
+//! answer gets back, [`copy`] what a splitter's copy shares with its parent, [`split`] how such copies find each other again.
 
 mod addressing;
 mod body;
@@ -13,6 +13,7 @@ mod message;
 pub mod properties;
 pub mod reply;
 pub mod scopes;
+pub mod split;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
@@ -33,6 +34,7 @@ pub use frames::{FaultHandler, Frame, Frames};
 pub use properties::Properties;
 pub use reply::{Reply, Response};
 pub use scopes::Scope;
+pub use split::{Group, Groups, Split, Splits, Splitting};
 
 /// The address that a message to nobody in particular carries (WS-Addressing).
 pub const ANONYMOUS: &str = "http://www.w3.org/2005/08/addressing/anonymous";
@@ -220,6 +222,11 @@ pub struct MessageContext {
     pub frames: Frames,
     /// Who waits for an answer.
     pub reply: Reply,
+    /// The splits that it comes from.
+    pub splits: Splits,
+    /// A `call` that does not block has been answered since it was made: of a splitter's copy, what stands after the
+    /// splitter runs then.
+    pub called: bool,
     message_id: OnceLock<Arc<str>>,
     correlation_id: OnceLock<Arc<str>>,
 }
@@ -252,6 +259,8 @@ impl MessageContext {
             templates: Vec::new(),
             frames: Frames::default(),
             reply: Reply::Nobody,
+            splits: Splits::default(),
+            called: false,
             message_id: OnceLock::new(),
             correlation_id: OnceLock::new(),
         }

@@ -19,7 +19,7 @@ pub(super) async fn mediate(context: &mut MessageContext, api: &Arc<Api>, sub_pa
     let global = FaultHandler::Inline(context.configuration.fault.clone());
     push_handler(context, global.clone());
     context.api = Some(Arc::new(api_match(api, sub_path_start, None, None)));
-    if let Err(response) = handlers(context, api) {
+    if let Some(response) = refusal_of_handlers(context, api) {
         let _ = context.reply.answer(response);
         return;
     }
@@ -185,21 +185,20 @@ fn engine_cors(context: &MessageContext, api: &Api, resource: &Resource) -> Opti
     asked.then(|| rules.answer(&context.headers, &methods(resource)))
 }
 
-fn handlers(context: &mut MessageContext, api: &Api) -> Result<(), Response> {
-    for handler in &api.handlers {
-        if let Handler::BasicAuth = handler {
-            basic_auth(context)?;
-        }
-    }
-    Ok(())
+/// The answer of the first handler that does not let the message in.
+fn refusal_of_handlers(context: &MessageContext, api: &Api) -> Option<Response> {
+    api.handlers.iter().find_map(|handler| match handler {
+        Handler::BasicAuth => refusal_of_basic_auth(context),
+        Handler::Cors(_) => None,
+    })
 }
 
-fn basic_auth(context: &MessageContext) -> Result<(), Response> {
+fn refusal_of_basic_auth(context: &MessageContext) -> Option<Response> {
     use base64::Engine as _;
     let Some(value) = context.headers.get(AUTHORIZATION) else {
         let mut response = Response::empty(StatusCode::UNAUTHORIZED);
         response.headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"WSO2 EI\""));
-        return Err(response);
+        return Some(response);
     };
     // The scheme is not looked at: whatever stands behind the first six characters is the credentials.
     let encoded = value.as_bytes().get(6..).unwrap_or_default();
@@ -208,5 +207,5 @@ fn basic_auth(context: &MessageContext) -> Result<(), Response> {
     let known = text
         .split_once(':')
         .is_some_and(|(user, password)| context.configuration.settings.users.verify(user, password));
-    if known { Ok(()) } else { Err(Response::empty(StatusCode::FORBIDDEN)) }
+    (!known).then(|| Response::empty(StatusCode::FORBIDDEN))
 }

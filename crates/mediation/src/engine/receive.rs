@@ -85,10 +85,12 @@ async fn mediate(configuration: Arc<Configuration>, incoming: Incoming) -> Respo
 }
 
 /// The answer that the flow gave, or that copies of the message still give; 202 when there is none.
-async fn finish(context: MessageContext) -> Response {
+async fn finish(mut context: MessageContext) -> Response {
     let limit = context.configuration.settings.socket_timeout;
-    let shared = matches!(context.reply, Reply::Shared { .. });
-    let MessageContext { reply, .. } = context;
+    let reply = std::mem::replace(&mut context.reply, Reply::Nobody);
+    let shared = matches!(reply, Reply::Shared { .. });
+    // What an aggregate has collected of its copies would live as long as the message does, and could still answer.
+    drop(context);
     let answer = if shared {
         // Copies of the message are still on their way; as long as a client waits for any answer, so do they.
         tokio::time::timeout(limit, reply.wait())

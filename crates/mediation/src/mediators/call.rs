@@ -122,7 +122,7 @@ impl Call {
             self.blocking_call(context).await?;
         } else {
             match self.endpoint.send(context).await? {
-                Sent::Answered => {}
+                Sent::Answered => context.called = true,
                 Sent::NothingComes => return Ok(Flow::Stop),
                 // Each answer goes through the rest of the flow on its own.
                 Sent::Copies(recipients) => {

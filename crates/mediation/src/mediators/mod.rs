@@ -2,12 +2,16 @@
 //!
 //! Adding one is adding a file and a line in [`CATALOGUE`].
 
+pub mod aggregate;
 pub mod call;
 pub mod call_template;
+pub mod clone;
 pub mod drop;
+pub mod enrich;
 pub mod filter;
 pub mod header;
 pub mod in_out;
+pub mod iterate;
 pub mod log;
 pub mod loopback;
 pub mod make_fault;
@@ -15,10 +19,13 @@ pub mod payload_factory;
 pub mod property;
 pub mod property_group;
 pub mod respond;
+pub mod rewrite;
 pub mod send;
 pub mod sequence;
+mod split;
 pub mod switch;
 pub mod throw_error;
+pub mod unsupported;
 pub mod variable;
 
 use crate::definition::syntax::{Syntax, nearest};
@@ -32,18 +39,25 @@ pub struct MediatorType {
     /// Its syntax.
     pub syntax: &'static Syntax,
     /// Reads an element of it.
-    pub parse: fn(Element<'_>, &Definitions<'_>) -> Result<Box<dyn Mediator>, DeployError>,
+    pub parse: Parse,
 }
+
+/// How a mediator is read from its element.
+pub type Parse = fn(Element<'_>, &Definitions<'_>) -> Result<Box<dyn Mediator>, DeployError>;
 
 /// All mediators that run here.
 pub static CATALOGUE: &[MediatorType] = &[
+    aggregate::TYPE,
     call::TYPE,
     call_template::TYPE,
+    clone::TYPE,
     drop::TYPE,
+    enrich::TYPE,
     filter::TYPE,
     header::TYPE,
     in_out::IN,
     in_out::OUT,
+    iterate::TYPE,
     log::TYPE,
     loopback::TYPE,
     make_fault::TYPE,
@@ -52,6 +66,7 @@ pub static CATALOGUE: &[MediatorType] = &[
     property::TYPE,
     property_group::TYPE,
     respond::TYPE,
+    rewrite::TYPE,
     send::TYPE,
     sequence::TYPE,
     switch::TYPE,
@@ -105,6 +120,11 @@ fn unknown(element: Element<'_>) -> DeployError {
         } else {
             error
         };
+    }
+    if let Some(entry) = unsupported::find(element.local()) {
+        let error =
+            element.error(format!("The mediator '{}' of Micro Integrator is not in this server", entry.element));
+        return if entry.instead.is_empty() { error } else { error.hint(entry.instead) };
     }
     match nearest(element.local(), CATALOGUE.iter().map(|kind| kind.syntax.element)) {
         Some(name) => error.hint(format!("did you mean '{name}'?")),

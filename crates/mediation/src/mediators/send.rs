@@ -60,20 +60,29 @@ impl Send {
         if self.build || self.endpoint.is_none() {
             context.build().await?;
         }
-        let accepted = context.axis2_is_true("FORCE_SC_ACCEPTED");
-        if accepted {
-            let _ = context.reply.answer(Response::empty(StatusCode::ACCEPTED));
+        send_to(endpoint, self.receive.as_ref(), context).await
+    }
+}
+
+/// Sends to `endpoint`; the response, if there is one, runs through `receive` or the out-sequence.
+pub(super) async fn send_to(
+    endpoint: &Arc<Endpoint>,
+    receive: Option<&SequenceRef>,
+    context: &mut MessageContext,
+) -> Result<(), Fault> {
+    let accepted = context.axis2_is_true("FORCE_SC_ACCEPTED");
+    if accepted {
+        let _ = context.reply.answer(Response::empty(StatusCode::ACCEPTED));
+    }
+    match endpoint.send(context).await? {
+        Sent::NothingComes => Ok(()),
+        Sent::Answered => {
+            engine::sent_response(context, receive).await;
+            Ok(())
         }
-        match endpoint.send(context).await? {
-            Sent::NothingComes => Ok(()),
-            Sent::Answered => {
-                engine::sent_response(context, self.receive.as_ref()).await;
-                Ok(())
-            }
-            Sent::Copies(recipients) => {
-                engine::scatter(recipients, &Continuation::Response(self.receive.clone()));
-                Ok(())
-            }
+        Sent::Copies(recipients) => {
+            engine::scatter(recipients, &Continuation::Response(receive.cloned()));
+            Ok(())
         }
     }
 }

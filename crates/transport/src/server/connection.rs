@@ -133,6 +133,8 @@ pub(crate) async fn serve<H: Handler>(
             Err(ended) => return refuse(wire, ended, &responder).await,
         };
         match exchange(wire, head, &info, &shared, &responder).await {
+            // The listener may have been closed after the head of this response went out.
+            Ok(Some(next)) if shared.is_closing() && next.buf.is_empty() => return,
             Ok(Some(next)) => wire = next,
             Ok(None) => return,
             Err((wire, ended)) => return refuse(wire, ended, &responder).await,

@@ -181,6 +181,19 @@ fn expressions_and_their_values() {
 }
 
 #[test]
+fn functions_may_have_a_prefix_that_nobody_declared() {
+    assert_eq!(evaluate("fn:concat('a', 'b')"), evaluate("'ab'"));
+    let declared = |uri: &str| {
+        let xpath = XPath::compile("f:concat('a', 'b')", &[("f", uri)]).unwrap();
+        let document = Document::parse(b"<a/>", &ParseOptions::default()).unwrap();
+        let context = NodeRef::new(&document, document.root_element().unwrap());
+        xpath.evaluate(context, &NoEnvironment).map(|value| value.into_string().into_owned())
+    };
+    assert_eq!(declared("http://www.w3.org/2005/xpath-functions"), Ok("ab".to_owned()));
+    assert_eq!(declared("urn:mine"), Err(EvalError::UnknownFunction("f:concat".into())));
+}
+
+#[test]
 fn errors_of_evaluation() {
     for (text, error) in [
         ("//p:a", EvalError::UnknownPrefix("p".into())),

@@ -91,11 +91,11 @@ impl Source {
     fn payload(&self, context: &MessageContext, kind: &str) -> Result<Option<Payload>, Fault> {
         let text = match &self.kind {
             SourceKind::Body => return Ok(None),
-            SourceKind::InlineXml(fragment) => return Ok(Some(xml(&[fragment.clone()]))),
+            SourceKind::InlineXml(fragment) => return Ok(Some(xml(std::slice::from_ref(fragment)))),
             SourceKind::InlineText(template) => template.evaluate(context)?,
             SourceKind::Property(name) => match context.properties.get(name) {
                 None => return Err(Fault::new(format!("Source property {name} has no value"))),
-                Some(Value::Xml(fragment)) => return Ok(Some(xml(&[fragment.clone()]))),
+                Some(Value::Xml(fragment)) => return Ok(Some(xml(std::slice::from_ref(fragment)))),
                 Some(Value::Nodes(items)) => {
                     let elements = items.iter().filter_map(|item| match item {
                         NodeItem::Element(fragment) => Some(fragment.clone()),
