@@ -42,6 +42,7 @@ pub(crate) fn scatter(recipients: Vec<Recipient>, then: &Continuation) {
 async fn go_on(context: &mut MessageContext, then: &Continuation) {
     match then {
         Continuation::Resume => {
+            context.called = true;
             let result = resume(context).await;
             settle(context, result).await;
         }
