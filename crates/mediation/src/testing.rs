@@ -22,8 +22,8 @@ use crate::sequence::Sequence;
 use crate::settings::MediationSettings;
 use crate::template::SequenceTemplate;
 
-/// Answers by the host of the URL: `echo` gives body and content type back, `status/N` answers N, `refused` fails at once
-/// and `silent` as if no answer had come in time; `session` sets a cookie; `token` hands out
+/// Answers by the host of the URL: `echo` gives body and content type back, `status/N` answers N, `refused` fails at
+/// once and `silent` as if no answer had come in time; `session` sets a cookie; `token` hands out
 /// OAuth tokens. What came as `Authorization` goes back as `x-authorization`.
 struct Loop;
 

@@ -53,6 +53,14 @@ impl Authentication {
         matches!(self, Self::OAuth(_))
     }
 
+    /// Whether a value of it looks into the payload.
+    pub(super) fn is_content_aware(&self) -> bool {
+        match self {
+            Self::Basic { username, password } => username.is_content_aware() || password.is_content_aware(),
+            Self::OAuth(oauth) => oauth.is_content_aware(),
+        }
+    }
+
     /// Puts credentials into a request. Of a token it gives what it was got for.
     pub(super) async fn authorize(
         &self,

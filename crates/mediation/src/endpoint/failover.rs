@@ -66,7 +66,7 @@ impl Failover {
 #[cfg(test)]
 mod tests {
     use crate::context::MessageContext;
-    use crate::endpoint::{Endpoint, EndpointKind};
+    use crate::endpoint::{Endpoint, EndpointKind, Sent};
     use crate::fault::Fault;
     use crate::testing;
     use std::sync::Arc;
@@ -160,6 +160,19 @@ mod tests {
             assert_eq!(failover.choose(|index| index == 1), Some(1));
             assert_eq!(failover.choose(|_| true), Some(third));
         }
+    }
+
+    #[tokio::test]
+    async fn one_way_messages_fail_over_too() {
+        let group = group("", &["refused/", "silent/", "echo/3"]);
+        let mut context = testing::context_with("text/plain", b"x");
+        context.properties.set("OUT_ONLY", "true".into());
+        assert!(matches!(group.send(&mut context).await, Ok(Sent::NothingComes)));
+        while group.children()[1].is_ready(&context) {
+            tokio::task::yield_now().await;
+        }
+        assert!(!group.children()[0].is_ready(&context));
+        assert_eq!(testing::body(&context), "x");
     }
 
     #[tokio::test]

@@ -14,6 +14,7 @@ use crate::definition::{Definitions, DeployError, Element};
 use crate::fault::{Fault, codes};
 use crate::mediator::MediatorList;
 
+const LOGGER: &str = "org.apache.synapse.endpoints.AbstractEndpoint";
 /// Error properties of an earlier try, which the next child's answer must not carry.
 const ERROR_PROPERTIES: [&str; 4] = ["ERROR_CODE", "ERROR_MESSAGE", "ERROR_DETAIL", "ERROR_EXCEPTION"];
 
@@ -50,8 +51,8 @@ pub(super) fn children(element: Element<'_>, definitions: &Definitions<'_>) -> R
 
 /// One message on its way through the children of a group.
 ///
-/// A child is tried again for the same message only as often as its `retriesBeforeSuspension` says. MI goes on as long as
-/// the child is ready, which is for ever where suspension is switched off. `maximum.failover.retries` limits both.
+/// A child is tried again for the same message only as often as its `retriesBeforeSuspension` says. MI goes on as long
+/// as the child is ready, which is for ever where suspension is switched off. `maximum.failover.retries` limits both.
 pub(super) struct Attempts<'g> {
     group: &'g Endpoint,
     label: &'static str,
@@ -75,8 +76,8 @@ enum Kept {
 }
 
 impl<'g> Attempts<'g> {
-    /// Prepares a message for the children of `group`. With `again` it can be sent more than once, for which its body is
-    /// held in memory.
+    /// Prepares a message for the children of `group`. With `again` it can be sent more than once, for which its body
+    /// is held in memory.
     pub async fn begin(
         (group, label): (&'g Endpoint, &'static str),
         children: &'g [Arc<Endpoint>],
@@ -168,11 +169,29 @@ impl<'g> Attempts<'g> {
     }
 }
 
-const LOGGER: &str = "org.apache.synapse.endpoints.AbstractEndpoint";
-
 /// How often a child may be tried again for one message.
 fn extra_tries(child: &Arc<Endpoint>, context: &MessageContext) -> u32 {
     child.stands_for(context).and_then(|target| target.leaf().map(|leaf| leaf.rules.retries)).unwrap_or(0)
+}
+
+/// Sends a copy and lets go. The copy waits for its answer, which nobody gets: else no failure could send it elsewhere.
+pub(super) async fn send_one_way(group: &Arc<Endpoint>, context: &mut MessageContext) -> Result<Sent, Fault> {
+    context.build().await?;
+    let mut copy = context.try_detached_copy()?;
+    copy.properties.forget("OUT_ONLY");
+    let group = group.clone();
+    crate::environment::spawn(async move {
+        match group.send(&mut copy).await {
+            // Reading the answer to its end leaves the connection fit for the next message.
+            Ok(Sent::Answered) => drop(copy.hold().await),
+            Ok(_) => {}
+            Err(fault) => tracing::warn!(
+                target: LOGGER,
+                "One-way message to endpoint {} was not delivered: {fault}", group.display_name()
+            ),
+        }
+    });
+    Ok(Sent::NothingComes)
 }
 
 impl Kept {

@@ -127,8 +127,8 @@ fn algorithm(element: Element<'_>, definitions: &Definitions<'_>) -> Result<Algo
     let (policy, class) = (element.attribute("policy").map(str::trim), element.attribute("algorithm").map(str::trim));
     match (policy, class) {
         (Some(_), Some(_)) => {
-            let message = "You cannot specify both the 'policy' & 'algorithm' in the configuration. It is sufficient to \
-                           provide only the 'algorithm'.";
+            let message = "You cannot specify both the 'policy' & 'algorithm' in the configuration. It is sufficient \
+                           to provide only the 'algorithm'.";
             Err(element.attribute_error("policy", message).hint("leave 'policy' out"))
         }
         (None, None) | (Some("roundRobin"), None) => Ok(Algorithm::RoundRobin),

@@ -112,9 +112,14 @@ impl Endpoint {
         self.name.as_ref().map_or("AnonymousEndpoint", Name::as_str)
     }
 
-    /// Whether sending needs the body built (a format other than `rest`, or addressing headers).
+    /// Whether sending needs the body built (a format other than `rest`, addressing headers, credentials from it).
     pub fn is_content_aware(&self) -> bool {
-        self.leaf().is_some_and(|leaf| leaf.format.builds() || leaf.addressing.is_some())
+        let authentication = match &self.kind {
+            EndpointKind::Http(http) => http.authentication.as_ref(),
+            _ => None,
+        };
+        authentication.is_some_and(Authentication::is_content_aware)
+            || self.leaf().is_some_and(|leaf| leaf.format.builds() || leaf.addressing.is_some())
     }
 
     /// The leaf, if it is one.
@@ -187,8 +192,11 @@ impl Endpoint {
     }
 
     /// Sends through a leaf or a group.
-    async fn deliver(&self, context: &mut MessageContext) -> Result<Sent, Fault> {
+    async fn deliver(self: &Arc<Self>, context: &mut MessageContext) -> Result<Sent, Fault> {
         match &self.kind {
+            EndpointKind::Failover(_) | EndpointKind::LoadBalance(_) if context.properties.is_true("OUT_ONLY") => {
+                group::send_one_way(self, context).await
+            }
             EndpointKind::Failover(group) => group.send(self, context).await,
             EndpointKind::LoadBalance(group) => group.send(self, context).await,
             EndpointKind::RecipientList(group) => group.send(self, context).await,

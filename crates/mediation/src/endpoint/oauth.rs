@@ -100,6 +100,21 @@ impl OAuth {
         })
     }
 
+    /// Whether a value of it looks into the payload.
+    pub(super) fn is_content_aware(&self) -> bool {
+        let of_grant: &[&ValueExpression] = match &self.grant {
+            Grant::ClientCredentials => &[],
+            Grant::AuthorizationCode { refresh_token } => &[refresh_token],
+            Grant::Password { username, password } => &[username, password],
+        };
+        let parameters = self.parameters.iter().map(|(_, value)| value);
+        let headers = self.headers.iter().map(|(_, value)| value);
+        let mut values = [&self.client_id, &self.client_secret, &self.token_url].into_iter();
+        values.any(ValueExpression::is_content_aware)
+            || of_grant.iter().any(|value| value.is_content_aware())
+            || self.mode.iter().chain(parameters).chain(headers).any(ValueExpression::is_content_aware)
+    }
+
     /// What is asked of the token server for this message.
     pub(super) fn request(&self, context: &MessageContext, endpoint: &str) -> Result<TokenRequest, Fault> {
         let (id, secret) = (text(&self.client_id, context)?, text(&self.client_secret, context)?);

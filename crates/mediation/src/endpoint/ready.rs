@@ -12,8 +12,8 @@ struct Trail<'a> {
 }
 
 impl Endpoint {
-    /// Whether a message may be sent to it now: its state, or that of the endpoints that it stands for. An endpoint that
-    /// is missing is not ready.
+    /// Whether a message may be sent to it now: its state, or that of the endpoints that it stands for. An endpoint
+    /// that is missing is not ready.
     pub fn is_ready(&self, context: &MessageContext) -> bool {
         is_ready(self, context, None)
     }

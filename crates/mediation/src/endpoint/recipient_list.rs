@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use mi_expression::ValueExpression;
-use mi_payload::value::Value;
 use parking_lot::Mutex;
 
 use super::expand::AddressTemplate;
@@ -115,10 +114,11 @@ impl RecipientList {
             return Err(Fault::with_code(codes::NO_READY_CHILD, message));
         }
         let mut copies = Vec::with_capacity(ready.len());
+        // An aggregate of the responses counts them against all recipients, as those of a clone mediator.
+        let splitting = context.split(None, recipients.len());
         for (index, endpoint) in ready.into_iter().enumerate() {
             let mut copy = context.try_copy()?;
-            // What an aggregate of the responses counts by.
-            copy.properties.set("messageSequence", Value::from(format!("{index}/{}", recipients.len())));
+            splitting.mark(&mut copy, index);
             copies.push(Recipient { context: copy, endpoint });
         }
         Ok(Sent::Copies(copies))
@@ -224,6 +224,24 @@ mod tests {
         testing::run(flow, &mut context).await.expect("no fault");
         let (status, _, body) = testing::answer(context).await;
         assert_eq!((status, body.as_str()), (203, "ping"));
+    }
+
+    #[tokio::test]
+    async fn an_aggregate_joins_the_responses() {
+        let mut context = testing::context_of_sequences(&[(
+            "r",
+            "<aggregate><onComplete expression='$body/a'><property name='n' expression='count($body/a)' \
+             scope='operation'/><respond/></onComplete></aggregate>",
+        )]);
+        context = testing::with_body(context, "application/xml", b"<a/>");
+        context.reply = Reply::Single(None);
+        let flow = "<send receive='r'><endpoint><recipientlist><endpoint><address uri='http://echo/1'/></endpoint>\
+                    <endpoint><address uri='http://echo/2'/></endpoint></recipientlist></endpoint></send>";
+        testing::run(flow, &mut context).await.expect("no fault");
+        let operation = context.operation.clone();
+        assert_eq!(testing::answer(context).await.0, 200);
+        let count = operation.get().and_then(|properties| properties.lock().text("n").map(|text| text.into_owned()));
+        assert_eq!(count.as_deref().and_then(|text| text.parse::<f64>().ok()), Some(2.0));
     }
 
     #[test]

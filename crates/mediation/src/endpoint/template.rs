@@ -150,3 +150,31 @@ impl TemplateUse {
         Ok(endpoint)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::endpoint::Endpoint;
+    use crate::testing;
+
+    #[tokio::test]
+    async fn templates_give_the_members_of_a_group() {
+        let template = "<template name='t'><parameter name='time'/><endpoint name='x'><address uri='$uri'>\
+            <suspendDurationOnFailure>$time</suspendDurationOnFailure></address></endpoint></template>";
+        let member = |uri: &str| {
+            format!("<endpoint template='t' uri='http://{uri}'><parameter name='time' value='60'/></endpoint>")
+        };
+        let text = format!(
+            "<endpoint name='g'><loadbalance>{}{}</loadbalance></endpoint>",
+            member("refused/"),
+            member("echo/2")
+        );
+        let context = testing::context_of_artifacts(&[template, &text]);
+        let group = context.configuration.find_endpoint("g").expect("deployed");
+        let mut context = testing::with_body(context, "text/plain", b"x");
+        group.send(&mut context).await.expect("an answer");
+        assert_eq!(context.headers["x-url"], "http://echo/2");
+        // The instance keeps its state: the first member is suspended.
+        let ready: Vec<_> = group.children().iter().map(|child| Endpoint::is_ready(child, &context)).collect();
+        assert_eq!(ready, [false, true]);
+    }
+}

@@ -25,8 +25,8 @@ impl AddressingVersion {
             None | Some("final") => Ok(Some(Self::Final)),
             Some("submission") => Ok(Some(Self::Submission)),
             Some(other) => {
-                let message = "Unknown value for the addressing version. Possible values for the addressing version are \
-                               'final' and 'submission' only.";
+                let message = "Unknown value for the addressing version. Possible values for the addressing version \
+                               are 'final' and 'submission' only.";
                 Err(element.attribute_error("version", message).hint(format!("found '{other}'")))
             }
         }

@@ -62,9 +62,10 @@ pub(crate) async fn response_flow(context: &mut MessageContext) {
         None => context.respond().await.map(|()| Flow::Stop),
     };
     settle(context, result).await;
-    // An out-sequence that answers nobody leaves MI's client waiting; it gets what the flow made of the response. Of
-    // several copies each may leave the answer to another, such as the one that an aggregate makes of all.
-    if matches!(context.reply, Reply::Single(None))
+    // An out-sequence that answers nobody leaves MI's client waiting; it gets what the flow made of the response. Of the
+    // copies of a message one that says nothing is no answer: an aggregate may yet answer for all.
+    if !matches!(context.reply, Reply::Shared { .. })
+        && context.reply.is_open()
         && let Err(fault) = context.respond().await
     {
         handle_fault(context, fault).await;

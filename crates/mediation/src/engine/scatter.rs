@@ -42,6 +42,7 @@ pub(crate) fn scatter(recipients: Vec<Recipient>, then: &Continuation) {
 async fn go_on(context: &mut MessageContext, then: &Continuation) {
     match then {
         Continuation::Resume => {
+            context.called = true;
             let result = resume(context).await;
             settle(context, result).await;
         }
@@ -64,7 +65,8 @@ pub(crate) async fn sent_response(context: &mut MessageContext, receive: Option<
             Err(fault) => {
                 tracing::warn!(
                     target: "org.apache.synapse.core.axis2.Axis2SynapseEnvironment",
-                    "{}Cannot find a Sequence with name: {fault} for injecting the response message", context.log_prefix()
+                    "{}Cannot find a Sequence with name: {fault} for injecting the response message",
+                    context.log_prefix()
                 );
                 let _ = context.reply.answer(Response::empty(StatusCode::INTERNAL_SERVER_ERROR));
                 return;
