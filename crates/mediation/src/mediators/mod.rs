@@ -9,6 +9,7 @@ pub mod clone;
 pub mod drop;
 pub mod enrich;
 pub mod filter;
+pub mod foreach;
 pub mod header;
 pub mod in_out;
 pub mod iterate;
@@ -49,6 +50,7 @@ pub static CATALOGUE: &[MediatorType] = &[
     drop::TYPE,
     enrich::TYPE,
     filter::TYPE,
+    foreach::TYPE,
     header::TYPE,
     in_out::IN,
     in_out::OUT,
