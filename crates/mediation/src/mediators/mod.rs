@@ -20,6 +20,7 @@ pub mod payload_factory;
 pub mod property;
 pub mod property_group;
 pub mod respond;
+pub mod scatter_gather;
 pub mod send;
 pub mod sequence;
 mod split;
@@ -63,6 +64,7 @@ pub static CATALOGUE: &[MediatorType] = &[
     property::TYPE,
     property_group::TYPE,
     respond::TYPE,
+    scatter_gather::TYPE,
     send::TYPE,
     sequence::TYPE,
     switch::TYPE,

@@ -116,13 +116,16 @@ impl ForEach {
                 (true, None) => {
                     tokio::spawn(async move { item(&sequence, copy).await });
                 }
-                (false, _) => results[index] = item(&sequence, copy).await,
+                (false, _) => {
+                    let result = item(&sequence, copy).await;
+                    keep(&mut results, index, result);
+                }
             }
         }
         let Some(target) = &self.target else { return Ok(Flow::Continue) };
         while let Some(done) = running.join_next().await {
             if let Ok((index, result)) = done {
-                results[index] = result;
+                keep(&mut results, index, result);
             }
         }
         let collected: Vec<Payload> = results.into_iter().flatten().collect();
@@ -154,6 +157,12 @@ impl Items {
                 items.into_iter().map(around).collect()
             }
         }
+    }
+}
+
+fn keep(results: &mut [Option<Payload>], index: usize, result: Option<Payload>) {
+    if let Some(slot) = results.get_mut(index) {
+        *slot = result;
     }
 }
 
