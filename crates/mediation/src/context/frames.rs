@@ -77,6 +77,13 @@ impl Frames {
         None
     }
 
+    /// The same fault handlers without the lists: for a copy of the message that comes back to its splitter by itself.
+    #[must_use]
+    pub fn handlers_only(&self) -> Self {
+        let handlers = self.0.iter().filter(|frame| frame.handler.is_some()).cloned();
+        Self(handlers.map(|frame| Frame { list: MediatorList::default(), index: 0, ..frame }).collect())
+    }
+
     /// Leaves all lists.
     pub fn clear(&mut self) {
         self.0.clear();

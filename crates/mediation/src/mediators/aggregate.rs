@@ -148,7 +148,7 @@ impl Aggregate {
 }
 
 /// A bound on the number of messages; `None` when it is off.
-fn bound(expression: Option<&ValueExpression>, context: &MessageContext) -> Result<Option<usize>, Fault> {
+pub(super) fn bound(expression: Option<&ValueExpression>, context: &MessageContext) -> Result<Option<usize>, Fault> {
     let Some(expression) = expression else { return Ok(None) };
     let text = expression.evaluate(context)?.unwrap_or_default();
     let whole = text.trim().split('.').next().unwrap_or_default();

@@ -9,6 +9,7 @@ pub mod clone;
 pub mod drop;
 pub mod enrich;
 pub mod filter;
+pub mod foreach;
 pub mod header;
 pub mod in_out;
 pub mod iterate;
@@ -20,6 +21,7 @@ pub mod property;
 pub mod property_group;
 pub mod respond;
 pub mod rewrite;
+pub mod scatter_gather;
 pub mod send;
 pub mod sequence;
 mod split;
@@ -54,6 +56,7 @@ pub static CATALOGUE: &[MediatorType] = &[
     drop::TYPE,
     enrich::TYPE,
     filter::TYPE,
+    foreach::TYPE,
     header::TYPE,
     in_out::IN,
     in_out::OUT,
@@ -67,6 +70,7 @@ pub static CATALOGUE: &[MediatorType] = &[
     property_group::TYPE,
     respond::TYPE,
     rewrite::TYPE,
+    scatter_gather::TYPE,
     send::TYPE,
     sequence::TYPE,
     switch::TYPE,

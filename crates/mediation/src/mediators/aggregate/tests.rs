@@ -145,6 +145,18 @@ async fn unsplit_messages_join_by_an_expression() {
     assert_eq!(testing::body(&second), r#"[{"k":1},{"k":2}]"#);
 }
 
+#[tokio::test]
+async fn responses_are_joined_in_the_out_sequence() {
+    let out = "<aggregate><onComplete expression='json-eval($)'><send/></onComplete></aggregate>";
+    let mut context =
+        testing::with_body(testing::context_of_sequences(&[("out", out)]), "application/json", b"[1,1,1]");
+    context.reply = Reply::Single(None);
+    context.out_sequence = Some(crate::sequence::SequenceRef::Named(crate::names::Name::new("out")));
+    let flow = "<iterate expression='json-eval($)'><target><endpoint><address uri='http://echo/'/></endpoint></target></iterate>";
+    testing::run(flow, &mut context).await.expect("no fault");
+    assert_eq!(testing::answer(context).await.2, "[1,1,1]");
+}
+
 #[test]
 fn refuses_what_is_not_well_made() {
     for (aggregate, message) in [
