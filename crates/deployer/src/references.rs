@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mi_mediation::MediatorList;
-use mi_mediation::endpoint::EndpointKind;
 use mi_mediation::mediator::{Reference, ReferenceKind};
 use mi_mediation::sequence::SequenceRef;
 
@@ -36,13 +35,13 @@ pub fn of(artifact: &Artifact) -> Vec<Use> {
         Artifact::Proxy(proxy) => {
             flow(proxy.in_sequence.as_ref(), &mut uses);
             flow(proxy.out_sequence.as_ref(), &mut uses);
-            if let Some(EndpointKind::Indirect(name)) = proxy.endpoint.as_ref().map(|endpoint| &endpoint.kind) {
+            for name in proxy.endpoint.iter().flat_map(|endpoint| endpoint.names()) {
                 named(Some(name.as_str()), ReferenceKind::Endpoint, &mut uses);
             }
         }
         Artifact::Endpoint(endpoint) => {
             named(endpoint.on_error.as_ref().map(|name| name.as_str()), ReferenceKind::Sequence, &mut uses);
-            if let EndpointKind::Indirect(name) = &endpoint.kind {
+            for name in endpoint.names() {
                 named(Some(name.as_str()), ReferenceKind::Endpoint, &mut uses);
             }
         }
