@@ -196,6 +196,21 @@ mod tests {
         assert_eq!(operation.text("last").as_deref(), Some("2/3"));
     }
 
+    #[tokio::test]
+    async fn expressions_may_be_parameters_of_a_template() {
+        let template = "<template name='t'><parameter name='e'/><parameter name='a'/><sequence>\
+            <iterate expression='$func:e' preservePayload='true' attachPath='$func:a'><target><sequence>\
+            <filter source=\"get-property('messageSequence')\" regex='1/2'><then><respond/></then></filter>\
+            </sequence></target></iterate></sequence></template>";
+        let context = testing::context_of_artifacts(&[template]);
+        let mut context = testing::with_body(context, "application/xml", b"<r><i>1</i><i>2</i></r>");
+        context.reply = Reply::Single(None);
+        let call = "<call-template target='t'><with-param name='e' value='{{//i}}'/>\
+            <with-param name='a' value='{{//r}}'/></call-template>";
+        testing::run(call, &mut context).await.expect("no fault");
+        assert_eq!(testing::answer(context).await.2, "<r><i>2</i></r>");
+    }
+
     #[test]
     fn refuses_what_is_not_well_made() {
         for (attributes, message) in [

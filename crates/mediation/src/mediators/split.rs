@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use mi_expression::Expression;
 use mi_payload::value::Value;
 
 use super::send::send_to;
@@ -142,6 +143,17 @@ impl Target {
 async fn send(endpoint: &Arc<Endpoint>, copy: &mut MessageContext) -> Mediation {
     send_to(endpoint, None, copy).await?;
     Ok(Flow::Stop)
+}
+
+/// The expression itself, or the one that a template's parameter holds for it: `$func:name` stands for its nodes.
+pub(super) fn behind_parameter(context: &MessageContext, expression: &Expression) -> Expression {
+    let name = expression.text().trim().strip_prefix("$func:");
+    let call = context.templates.last();
+    let held = name.zip(call).and_then(|(name, call)| call.parameters.get(name));
+    match held {
+        Some(Value::Expression(held)) => held.as_any().downcast_ref::<Expression>().unwrap_or(expression).clone(),
+        _ => expression.clone(),
+    }
 }
 
 /// What a splitter does with its parent: it ends without an automatic answer, unless the parent goes on.

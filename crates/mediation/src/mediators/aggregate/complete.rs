@@ -11,6 +11,7 @@ use crate::context::MessageContext;
 use crate::definition::{Definitions, DeployError, Element};
 use crate::fault::Fault;
 use crate::mediator::{Flow, Mediation, MediatorList, Reference};
+use crate::mediators::split::behind_parameter;
 use crate::sequence::SequenceRef;
 
 /// See the module's documentation.
@@ -63,7 +64,9 @@ impl OnComplete {
     /// The payload that is made of these messages.
     pub(super) fn join(&self, messages: &[MessageContext]) -> Result<Payload, Fault> {
         let enclosing = self.enclosing_element(messages)?;
-        match &self.expression {
+        let held = messages.first().zip(self.expression.as_ref());
+        let expression = held.map(|(first, expression)| behind_parameter(first, expression));
+        match &expression {
             Some(expression) if expression.kind() != ExpressionKind::XPath => {
                 json::join(messages, expression, self.element_type, enclosing.as_deref())
             }

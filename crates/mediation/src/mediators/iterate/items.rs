@@ -12,6 +12,7 @@ use serde_json::Value as Json;
 use super::Around;
 use crate::context::MessageContext;
 use crate::fault::Fault;
+use crate::mediators::split::behind_parameter;
 
 const FAILED: &str = "Exception occurred while executing the Iterate Mediator";
 
@@ -21,6 +22,7 @@ pub(super) fn split(
     expression: &Expression,
     around: &Around,
 ) -> Result<Vec<Payload>, Fault> {
+    let expression = &behind_parameter(context, expression);
     if expression.kind() == ExpressionKind::JsonPath {
         return split_json(context, expression, around);
     }
@@ -74,6 +76,7 @@ pub(super) fn split(
 /// The element that items are appended to, as `base` has it; its copies have it at the same node.
 fn attach_place(context: &mut MessageContext, base: &Envelope, attach: Option<&Expression>) -> Result<NodeId, Fault> {
     let Some(attach) = attach else { return Ok(base.element) };
+    let attach = &behind_parameter(context, attach);
     let scratch = context.copy_around(Payload::xml(base.clone()));
     let found = match attach.evaluate_nodes(&scratch)? {
         Selection::Nodes(nodes) => {
