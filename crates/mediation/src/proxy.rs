@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::context::{FaultHandler, Origin, OriginKind};
 use crate::definition::{Definitions, DeployError, Element};
-use crate::endpoint::{Endpoint, EndpointKind};
+use crate::endpoint::Endpoint;
 use crate::names::Name;
 use crate::sequence::{Sequence, SequenceRef};
 
@@ -62,7 +62,7 @@ impl ProxyService {
         let target = element.child("target").ok_or_else(|| element.error("Target is required for a proxy service"))?;
         let in_sequence = SequenceRef::attribute_or_child(target, "inSequence", "inSequence", definitions)?;
         let endpoint = match target.non_empty("endpoint") {
-            Some(key) => Some(Arc::new(indirect(key))),
+            Some(key) => Some(Arc::new(Endpoint::named(key))),
             None => {
                 target.child("endpoint").map(|child| Endpoint::parse(child, definitions)).transpose()?.map(Arc::new)
             }
@@ -114,16 +114,6 @@ impl ProxyService {
     /// The value of a parameter.
     pub fn parameter(&self, name: &str) -> Option<&str> {
         self.parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
-    }
-}
-
-fn indirect(key: &str) -> Endpoint {
-    Endpoint {
-        name: None,
-        kind: EndpointKind::Indirect(Name::new(key)),
-        on_error: None,
-        properties: Vec::new(),
-        definition: String::new(),
     }
 }
 

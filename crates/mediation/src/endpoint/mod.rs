@@ -139,6 +139,21 @@ impl Endpoint {
         }
     }
 
+    /// An endpoint that stands for the one of this name.
+    pub(crate) fn named(name: &str) -> Self {
+        Self::nameless(EndpointKind::Indirect(Name::new(name)))
+    }
+
+    /// An endpoint at a fixed address, with the defaults of the rest.
+    pub(crate) fn at(url: &str) -> Self {
+        let leaf = Leaf::new("AnonymousEndpoint", Default::default(), None, TimeoutAction::None, Default::default());
+        Self::nameless(EndpointKind::Address(AddressEndpoint { uri: expand::AddressTemplate::parse(url), leaf }))
+    }
+
+    fn nameless(kind: EndpointKind) -> Self {
+        Self { name: None, kind, on_error: None, properties: Vec::new(), definition: String::new() }
+    }
+
     /// The names of the endpoints that it leads to, as far as they are known without a message.
     pub fn names(&self) -> Vec<&Name> {
         match &self.kind {

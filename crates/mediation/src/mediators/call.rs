@@ -119,7 +119,7 @@ impl Call {
             return Ok(Flow::Stop);
         }
         if self.blocking {
-            self.blocking_call(context).await?;
+            blocking_call(&self.endpoint, context).await?;
         } else {
             match self.endpoint.send(context).await? {
                 Sent::Answered => context.called = true,
@@ -137,55 +137,55 @@ impl Call {
         }
         Ok(Flow::Continue)
     }
+}
 
-    /// Status rules of the blocking client; the request's axis2 properties and headers stay (services 4.12).
-    async fn blocking_call(&self, context: &mut MessageContext) -> Result<(), Fault> {
-        let (axis2, headers) = (context.axis2.clone(), context.headers.clone());
-        let (types, method) = (context.content_types.clone(), context.method.clone());
-        context.properties.set("blocking.sender.error", Value::from("true"));
-        let sent = self.endpoint.send(context).await.map_err(|fault| match fault.code() {
-            Some(code) if code < 303_000 => Fault::with_code(codes::BLOCKING_SENDER, fault.message())
-                .detail(fault.detail_text().unwrap_or_default()),
-            _ => fault,
-        })?;
-        if matches!(sent, Sent::Copies(_)) {
-            let message = "A blocking call cannot wait for the answers of a recipient list";
-            return Err(Fault::with_code(codes::BLOCKING_SENDER, message).detail("leave 'blocking' out"));
+/// Status rules of the blocking client; the request's axis2 properties and headers stay (services 4.12).
+pub(super) async fn blocking_call(endpoint: &Arc<Endpoint>, context: &mut MessageContext) -> Result<(), Fault> {
+    let (axis2, headers) = (context.axis2.clone(), context.headers.clone());
+    let (types, method) = (context.content_types.clone(), context.method.clone());
+    context.properties.set("blocking.sender.error", Value::from("true"));
+    let sent = endpoint.send(context).await.map_err(|fault| match fault.code() {
+        Some(code) if code < 303_000 => {
+            Fault::with_code(codes::BLOCKING_SENDER, fault.message()).detail(fault.detail_text().unwrap_or_default())
         }
-        context.build().await?;
-        let StatusProperty::OfAnswer(status) = context.status else { return Ok(()) };
-        let listed = |name: &str| {
-            let codes = axis2.text(name).unwrap_or_default();
-            codes.split([',', ' ', '[', ']']).any(|code| code.trim() == status.to_string())
-        };
-        let has_body_type = context.headers.contains_key(http::header::CONTENT_TYPE);
-        let accepted = (200..300).contains(&status) || (matches!(status, 400 | 500) && has_body_type);
-        let accepted = (accepted || listed("NON_ERROR_HTTP_STATUS_CODES") || listed("non.error.http.status.codes"))
-            && !(listed("ERROR_HTTP_STATUS_CODES") || listed("error.http.status.codes"));
-        if !accepted {
-            let reason =
-                StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or_default();
-            let message = format!("Transport error: {status} Error: {reason}");
-            return Err(Fault::with_code(codes::BLOCKING_SENDER, message).detail(""));
-        }
-        context.axis2 = axis2;
-        context.axis2.forget("NO_ENTITY_BODY");
-        context.method = method;
-        context.status = StatusProperty::Set(Value::from(status.to_string()));
-        context.properties.set("blocking.sender.error", Value::from("false"));
-        let keep = context.properties.text("BLOCKING_SENDER_PRESERVE_REQ_HEADERS").is_none_or(|text| text != "false");
-        if keep {
-            let answered = context.headers.remove(http::header::CONTENT_TYPE);
-            context.headers = headers;
-            if let Some(content_type) = answered {
-                context.headers.insert(http::header::CONTENT_TYPE, content_type);
-            }
-        }
-        if context.content_types.message_type.is_none() {
-            context.content_types = types;
-        }
-        Ok(())
+        _ => fault,
+    })?;
+    if matches!(sent, Sent::Copies(_)) {
+        let message = "A blocking call cannot wait for the answers of a recipient list";
+        return Err(Fault::with_code(codes::BLOCKING_SENDER, message).detail("leave 'blocking' out"));
     }
+    context.build().await?;
+    let StatusProperty::OfAnswer(status) = context.status else { return Ok(()) };
+    let listed = |name: &str| {
+        let codes = axis2.text(name).unwrap_or_default();
+        codes.split([',', ' ', '[', ']']).any(|code| code.trim() == status.to_string())
+    };
+    let has_body_type = context.headers.contains_key(http::header::CONTENT_TYPE);
+    let accepted = (200..300).contains(&status) || (matches!(status, 400 | 500) && has_body_type);
+    let accepted = (accepted || listed("NON_ERROR_HTTP_STATUS_CODES") || listed("non.error.http.status.codes"))
+        && !(listed("ERROR_HTTP_STATUS_CODES") || listed("error.http.status.codes"));
+    if !accepted {
+        let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or_default();
+        let message = format!("Transport error: {status} Error: {reason}");
+        return Err(Fault::with_code(codes::BLOCKING_SENDER, message).detail(""));
+    }
+    context.axis2 = axis2;
+    context.axis2.forget("NO_ENTITY_BODY");
+    context.method = method;
+    context.status = StatusProperty::Set(Value::from(status.to_string()));
+    context.properties.set("blocking.sender.error", Value::from("false"));
+    let keep = context.properties.text("BLOCKING_SENDER_PRESERVE_REQ_HEADERS").is_none_or(|text| text != "false");
+    if keep {
+        let answered = context.headers.remove(http::header::CONTENT_TYPE);
+        context.headers = headers;
+        if let Some(content_type) = answered {
+            context.headers.insert(http::header::CONTENT_TYPE, content_type);
+        }
+    }
+    if context.content_types.message_type.is_none() {
+        context.content_types = types;
+    }
+    Ok(())
 }
 
 impl Mediator for Call {

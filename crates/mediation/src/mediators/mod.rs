@@ -5,6 +5,7 @@
 pub mod aggregate;
 pub mod call;
 pub mod call_template;
+pub mod callout;
 pub mod clone;
 pub mod drop;
 pub mod enrich;
@@ -52,6 +53,7 @@ pub static CATALOGUE: &[MediatorType] = &[
     aggregate::TYPE,
     call::TYPE,
     call_template::TYPE,
+    callout::TYPE,
     clone::TYPE,
     drop::TYPE,
     enrich::TYPE,

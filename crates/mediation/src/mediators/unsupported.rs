@@ -14,7 +14,6 @@ pub struct Unsupported {
 pub static UNSUPPORTED: &[Unsupported] = &[
     not_yet("builder"),
     not_yet("cache"),
-    not_yet("callout"),
     instead("conditionalRouter", "use switch or filter"),
     not_yet("datamapper"),
     not_yet("dataServiceCall"),
