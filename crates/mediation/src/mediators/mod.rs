@@ -7,6 +7,7 @@ pub mod call;
 pub mod call_template;
 pub mod callout;
 pub mod clone;
+pub mod conditional_router;
 pub mod drop;
 pub mod enrich;
 pub mod filter;
@@ -55,6 +56,7 @@ pub static CATALOGUE: &[MediatorType] = &[
     call_template::TYPE,
     callout::TYPE,
     clone::TYPE,
+    conditional_router::TYPE,
     drop::TYPE,
     enrich::TYPE,
     filter::TYPE,

@@ -68,7 +68,7 @@ impl Target {
     }
 
     /// Runs it on a copy. What stands after the splitter runs for the copy only if a call was answered in between.
-    async fn run(&self, copy: &mut MessageContext) -> Mediation {
+    pub(super) async fn run(&self, copy: &mut MessageContext) -> Mediation {
         if let Some(to) = &self.to {
             copy.addressing.to = To::Address(to.clone());
         }
