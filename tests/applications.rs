@@ -81,8 +81,13 @@ fn a_faulty_application_deploys_nothing_and_says_where() {
     server.expect_log("Error occurred while deploying the Carbon application: Hello_1.0.0.car.");
     server.expect_log("Hello_1.0.0.car!s_1.0.0/s-1.0.0.xml:2:3: Unknown mediator");
     assert_eq!(server.get("/hello").status, 404);
+    let (status, body) = server.healthz();
+    assert_eq!(status, 500);
+    assert!(body.contains(r#""Faulty CAPPs":["Hello_1.0.0.car"]"#), "{body}");
     put(&server, b"no archive");
     server.expect_log("The file is not a zip archive");
+    put(&server, &car("HelloApp", &[("Hello", "synapse/api", ESB, api(&says("whole")))]));
+    assert!(eventually(PATIENCE, || server.healthz().0 == 200));
 }
 
 #[test]

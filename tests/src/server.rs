@@ -128,14 +128,19 @@ impl Server {
             .spawn()
             .expect("the binary runs");
         self.child = Some(child);
-        let internal = self.ports[2];
-        let ready = eventually(PATIENCE, || {
-            self.client
-                .get(format!("http://127.0.0.1:{internal}/healthz"))
-                .call()
-                .is_ok_and(|answer| answer.status() == 200)
-        });
+        let url = self.healthz_url();
+        let ready = eventually(PATIENCE, || self.client.get(&url).call().is_ok_and(|answer| answer.status() == 200));
         assert!(ready, "the server did not become ready:\n{}", self.log());
+    }
+
+    fn healthz_url(&self) -> String {
+        format!("http://127.0.0.1:{}/healthz", self.ports[2])
+    }
+
+    /// What the readiness probe answers: status and body.
+    pub fn healthz(&self) -> (u16, String) {
+        let mut answer = self.client.get(self.healthz_url()).call().expect("the probe answers");
+        (answer.status().as_u16(), answer.body_mut().read_to_string().expect("text"))
     }
 
     /// The port on which it takes messages.

@@ -80,6 +80,8 @@ pub struct Deployment {
     pub events: Vec<Event>,
     /// Everything that is deployed now, in load order.
     pub artifacts: Vec<Named>,
+    /// File names of the composite applications that are faulty as they are now.
+    pub faulty_applications: Vec<String>,
 }
 
 /// Watches one artifact folder. Each call of [`Deployer::refresh`] compares it with what was there before.
@@ -104,6 +106,8 @@ struct Known {
     warnings: Vec<String>,
     /// The id of the application that it is.
     application: Option<Arc<str>>,
+    /// It could not be read as it is now.
+    faulty: bool,
 }
 
 impl Deployer {
@@ -166,7 +170,12 @@ impl Deployer {
         let artifacts = without_cycles(artifacts, &mut events);
         self.name_missing(&artifacts, &changed, &mut events);
         let configuration = self.configuration(&artifacts);
-        Some(Deployment { configuration, events, artifacts: artifacts.into_iter().map(|(_, named)| named).collect() })
+        Some(Deployment {
+            faulty_applications: self.faulty_applications(),
+            configuration,
+            events,
+            artifacts: artifacts.into_iter().map(|(_, named)| named).collect(),
+        })
     }
 
     fn load(&mut self, path: &Path, content: Content, stamp: Stamp, settle: bool, events: &mut Vec<Event>) {
@@ -213,8 +222,13 @@ impl Deployer {
             Some(application) => Some(self.install(&shown, application, events)),
             None => application_before,
         };
-        let known = Known { content, stamp, artifacts, pending, warnings: Vec::new(), application };
+        let known = Known { content, stamp, artifacts, pending, warnings: Vec::new(), application, faulty: failed };
         self.files.insert(path.to_owned(), known);
+    }
+
+    fn faulty_applications(&self) -> Vec<String> {
+        let faulty = self.files.iter().filter(|(_, known)| known.content == Content::Application && known.faulty);
+        faulty.filter_map(|(path, _)| Some(path.file_name()?.to_string_lossy().into_owned())).collect()
     }
 
     /// Puts what an application brings beside its artifacts in place.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{PoisonError, RwLock};
 
 use crate::mediator::BoxFuture;
 use crate::outgoing::{Answer, Outgoing, SendError};
@@ -143,6 +143,3 @@ fn write(map: &RwLock<HashMap<String, String>>, name: &str, value: &str) {
 pub fn spawn(flow: impl Future<Output = ()> + Send + 'static) {
     drop(tokio::spawn(flow));
 }
-
-/// Shares an environment.
-pub type SharedEnvironment = Arc<Environment>;

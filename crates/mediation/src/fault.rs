@@ -6,22 +6,12 @@ use mi_payload::value::Value;
 
 /// Error codes that MI uses, as far as the engine itself raises them.
 pub mod codes {
-    /// Error while mediating, without a code of its own.
-    pub const MEDIATION: i32 = 0;
-    /// I/O error while sending to the back end.
-    pub const SENDING: i32 = 101_500;
-    /// I/O error while receiving from the back end.
-    pub const RECEIVING: i32 = 101_501;
     /// The connection could not be made.
     pub const CONNECT_FAILED: i32 = 101_503;
     /// No answer in time.
     pub const TIMED_OUT: i32 = 101_504;
     /// The back end closed the connection.
     pub const CLOSED: i32 = 101_505;
-    /// The back end does not speak HTTP.
-    pub const PROTOCOL_VIOLATION: i32 = 101_506;
-    /// The connection was not made in time.
-    pub const CONNECT_TIMED_OUT: i32 = 101_508;
     /// A group endpoint has no child that is ready.
     pub const NO_READY_CHILD: i32 = 303_000;
     /// An endpoint is not ready (suspended, in timeout, switched off).
@@ -34,8 +24,6 @@ pub mod codes {
     pub const ENDPOINT_NOT_FOUND: i32 = 305_100;
     /// The endpoint of a session is not ready.
     pub const SESSION_NOT_READY: i32 = 309_001;
-    /// A blocking call failed.
-    pub const BLOCKING_CALL: i32 = 401_001;
     /// The blocking sender failed.
     pub const BLOCKING_SENDER: i32 = 401_002;
     /// A non-blocking call could not be made.

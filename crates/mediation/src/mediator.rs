@@ -69,11 +69,14 @@ pub trait Mediator: Send + Sync + 'static {
     /// What must be known before it runs.
     fn nature(&self) -> Nature;
 
-    /// Runs it. Only called when it does not wait, and with the body built if it asked for that.
+    /// Runs it. Only called when it does not wait, and with the body built if it asked for that. A mediator has this or
+    /// [`Mediator::mediate_async`].
     ///
     /// # Errors
     /// A fault, which goes to the innermost fault handler.
-    fn mediate(&self, context: &mut MessageContext) -> Mediation;
+    fn mediate(&self, _context: &mut MessageContext) -> Mediation {
+        Err(Fault::new(format!("{} has to be able to wait", self.name())))
+    }
 
     /// Runs it when it may wait.
     fn mediate_async<'a>(&'a self, context: &'a mut MessageContext) -> BoxFuture<'a, Mediation> {

@@ -1,7 +1,6 @@
 //! Proxy services (spec: services part 2).
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::context::{FaultHandler, Origin, OriginKind};
 use crate::definition::{Definitions, DeployError, Element};
@@ -36,7 +35,7 @@ pub struct ProxyService {
     pub wsdl: Option<PublishWsdl>,
     /// Its definition, for the management API.
     pub definition: String,
-    running: AtomicBool,
+    running: bool,
 }
 
 /// `<publishWSDL>`
@@ -95,7 +94,7 @@ impl ProxyService {
             endpoint,
             inbound_only: parameter("inbound.only") == Some("true"),
             wsdl: publish_wsdl(element),
-            running: AtomicBool::new(element.attribute("startOnLoad") != Some("false")),
+            running: element.attribute("startOnLoad") != Some("false"),
             parameters,
             definition: element.to_xml(),
         })
@@ -103,12 +102,7 @@ impl ProxyService {
 
     /// Whether it takes requests.
     pub fn is_running(&self) -> bool {
-        self.running.load(Ordering::Acquire)
-    }
-
-    /// Starts or stops it.
-    pub fn set_running(&self, running: bool) {
-        self.running.store(running, Ordering::Release);
+        self.running
     }
 
     /// The value of a parameter.

@@ -7,6 +7,7 @@ use mi_payload::FormatTable;
 use mi_payload::json::JsonSettings;
 use mi_xml::ParseOptions;
 
+use crate::api::cors::CorsRules;
 use crate::users::Users;
 
 /// See the module's documentation. The defaults are MI's as shipped.
@@ -36,12 +37,8 @@ pub struct MediationSettings {
     pub preserve_server: bool,
     /// Name of the header that carries the correlation id (`activityid`).
     pub correlation_header: http::HeaderName,
-    /// `synapse.rest.CORSConfig.enabled` (true).
-    pub cors_enabled: bool,
-    /// `synapse.rest.CORSConfig.Access-Control-Allow-Origin`: origins that may call APIs from a browser. Empty: none.
-    pub cors_origins: Vec<String>,
-    /// `synapse.rest.CORSConfig.Access-Control-Allow-Headers`.
-    pub cors_headers: String,
+    /// The engine's own CORS rules (`synapse.rest.CORSConfig.*`); none when they are switched off.
+    pub cors: Option<CorsRules>,
     /// `synapse.allow.subdelims` (false): raw sub-delimiters in path variables.
     pub allow_sub_delimiters: bool,
     /// First segment of proxy service URLs (`services`).
@@ -91,9 +88,7 @@ impl Default for MediationSettings {
             preserve_user_agent: false,
             preserve_server: true,
             correlation_header: http::HeaderName::from_static("activityid"),
-            cors_enabled: true,
-            cors_origins: Vec::new(),
-            cors_headers: String::new(),
+            cors: Some(CorsRules::default()),
             allow_sub_delimiters: false,
             service_path: "services".to_owned(),
             block_service_list: true,

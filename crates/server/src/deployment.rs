@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use mi_deployer::{Artifact, Deployer, Deployment, Event, Kind, Named};
+use mi_management::Health;
 use mi_mediation::Configuration;
 
 use crate::tasks::Tasks;
@@ -56,7 +57,7 @@ pub fn first(deployer: &mut Deployer) -> Option<Deployment> {
 }
 
 /// Looks for changes until the server stops. A pass that takes longer than the interval delays only the next pass.
-pub async fn watch(mut deployer: Deployer, live: Arc<ArcSwap<Configuration>>, mut tasks: Tasks) {
+pub async fn watch(mut deployer: Deployer, live: Arc<ArcSwap<Configuration>>, mut tasks: Tasks, health: Arc<Health>) {
     let mut ticks = tokio::time::interval(INTERVAL);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -79,6 +80,7 @@ pub async fn watch(mut deployer: Deployer, live: Arc<ArcSwap<Configuration>>, mu
         warn_of_what_does_not_run(&deployment);
         live.store(Arc::new(deployment.configuration));
         tasks.follow(&deployment.artifacts);
+        health.set_faulty_applications(deployment.faulty_applications);
         tracing::debug!(
             target: "org.apache.axis2.deployment.DeploymentEngine",
             "{} artifacts are live after {} ms", deployment.artifacts.len(), took.as_millis()

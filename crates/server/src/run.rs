@@ -123,8 +123,12 @@ async fn serve(
     let mut deployer = Deployer::new(artifacts, environment.clone(), mediation.clone())
         .with_applications(applications, settings.server.roles.clone());
     let coordinator = tasks::coordinator(&settings)?;
+    let health = Arc::new(Health::new(MI_VERSION));
     let (configuration, artifacts) = match deployment::first(&mut deployer) {
-        Some(deployment) => (deployment.configuration, deployment.artifacts),
+        Some(deployment) => {
+            health.set_faulty_applications(deployment.faulty_applications);
+            (deployment.configuration, deployment.artifacts)
+        }
         None => (Configuration::empty(mediation.clone(), environment.clone()), Vec::new()),
     };
     let live = Arc::new(ArcSwap::from_pointee(configuration));
@@ -138,10 +142,10 @@ async fn serve(
     tracing::info!(
         target: STARTUP_LOG, "WSO2 Micro Integrator started in {:.2} seconds", began.elapsed().as_secs_f64()
     );
-    let health = Arc::new(Health::new(MI_VERSION));
-    tokio::spawn(async move { axum::serve(internal, mi_management::probes(health)).await });
+    let probes = mi_management::probes(health.clone());
+    tokio::spawn(async move { axum::serve(internal, probes).await });
     if settings.server.hot_deployment {
-        tokio::spawn(deployment::watch(deployer, live, tasks));
+        tokio::spawn(deployment::watch(deployer, live, tasks, health));
     }
     scheduler.begin();
     tokio::spawn(watch_levels(home.conf("log4j2.properties"), control));

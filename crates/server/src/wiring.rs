@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use mi_config::Settings;
+use mi_mediation::api::cors::CorsRules;
 use mi_mediation::settings::{AccessControl, MediationSettings};
 use mi_mediation::users::{User, Users};
 use mi_payload::json::JsonSettings;
@@ -41,9 +42,15 @@ pub fn mediation(settings: &Settings) -> MediationSettings {
             .text("passthru_properties.correlation_header_name")
             .and_then(|name| http::HeaderName::from_bytes(name.as_bytes()).ok())
             .unwrap_or(defaults.correlation_header),
-        cors_enabled: property("synapse.rest.CORSConfig.enabled").is_none_or(|value| value.trim() != "false"),
-        cors_origins: list("synapse.rest.CORSConfig.Access-Control-Allow-Origin"),
-        cors_headers: property("synapse.rest.CORSConfig.Access-Control-Allow-Headers").unwrap_or_default().to_owned(),
+        cors: property("synapse.rest.CORSConfig.enabled").is_none_or(|value| value.trim() != "false").then(|| {
+            CorsRules {
+                origins: list("synapse.rest.CORSConfig.Access-Control-Allow-Origin"),
+                headers: property("synapse.rest.CORSConfig.Access-Control-Allow-Headers")
+                    .unwrap_or_default()
+                    .to_owned(),
+                ..CorsRules::default()
+            }
+        }),
         allow_sub_delimiters: flag("synapse.allow.subdelims"),
         service_path: settings.server.service_path.trim_matches('/').to_owned(),
         block_service_list: http.block_service_list,

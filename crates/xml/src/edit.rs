@@ -17,16 +17,6 @@ impl Document {
         self.create_characters(NodeKind::Text, NameId::NONE, false, text)
     }
 
-    /// Makes a detached text that is written as a CDATA section.
-    pub fn create_cdata(&mut self, text: &str) -> NodeId {
-        self.create_characters(NodeKind::Text, NameId::NONE, true, text)
-    }
-
-    /// Makes a detached comment.
-    pub fn create_comment(&mut self, text: &str) -> NodeId {
-        self.create_characters(NodeKind::Comment, NameId::NONE, false, text)
-    }
-
     /// Makes a detached processing instruction.
     pub fn create_pi(&mut self, target: &str, text: &str) -> NodeId {
         let name = self.names.intern_parts("", "", target);

@@ -114,7 +114,7 @@ impl<'m> Evaluator<'m, '_> {
         }
         let text = match fragment {
             Some(fragment) => Some(Cow::Owned(xpath.string_on(&fragment, self.message)?)),
-            None => xpath.string_or_payload(self.message)?,
+            None => xpath.string(self.message)?,
         };
         Ok(text.map_or(Val::Null, Val::Text))
     }

@@ -74,28 +74,6 @@ impl SynapseXPath {
         })
     }
 
-    /// The string of `xpath(…)` with one argument. There an absolute path may also begin at the payload: what selects
-    /// nothing below the envelope is tried with the body as root.
-    pub(crate) fn string_or_payload<'m>(
-        &self,
-        message: &'m dyn Message,
-    ) -> Result<Option<Cow<'m, str>>, ExpressionFault> {
-        Ok(result::string(self.value_or_payload(message)?, self.style))
-    }
-
-    fn value_or_payload<'m>(&self, message: &'m dyn Message) -> Result<XPathValue<'m>, ExpressionFault> {
-        let value = self.value(message)?;
-        let nothing = matches!(&value, XPathValue::NodeSet(nodes) if nodes.is_empty());
-        if !nothing || !self.text().starts_with('/') {
-            return Ok(value);
-        }
-        let (envelope, _) = context(message)?;
-        let env = MessageEnvironment { message, envelope, namespaces: &self.namespaces };
-        let body = NodeRef::new(envelope.document, envelope.body);
-        let value = self.xpath.evaluate_below(body, envelope.body, &env);
-        value.map_err(|error| self.fault(error.to_string()))
-    }
-
     /// The string on one element, which is also the context node (`xpath(…, 'variable')` of Synapse expressions).
     pub(crate) fn string_on(&self, fragment: &XmlFragment, message: &dyn Message) -> Result<String, ExpressionFault> {
         let value = self.value_on(fragment, message)?;
@@ -110,7 +88,7 @@ impl SynapseXPath {
     ) -> Result<Option<Value>, ExpressionFault> {
         let value = match fragment {
             Some(fragment) => self.value_on(fragment, message)?,
-            None => self.value_or_payload(message)?,
+            None => self.value(message)?,
         };
         let XPathValue::NodeSet(nodes) = value else { return Ok(None) };
         Ok(Some(Value::Nodes(nodes.iter().map(item).collect())))

@@ -292,11 +292,6 @@ impl MessageContext {
         })
     }
 
-    /// Gives it another id; the next reader makes a new one.
-    pub fn renew_message_id(&mut self) {
-        self.message_id = OnceLock::new();
-    }
-
     /// Gives it this id (a message taken from a store keeps its own).
     pub fn set_message_id(&mut self, id: &str) {
         self.message_id = OnceLock::from(Arc::from(id));

@@ -7,7 +7,7 @@ use http::{Method, StatusCode};
 use mi_payload::value::Value;
 
 use super::{handle_fault, push_handler, run_flow};
-use crate::api::cors::{Answer, CorsRules};
+use crate::api::cors::Answer;
 use crate::api::dispatch::{Dispatch, RequestView};
 use crate::api::{Api, ApiMatch, Handler, Resource};
 use crate::context::{FaultHandler, MessageContext, Response, RestPostfix};
@@ -18,7 +18,7 @@ use crate::names::Name;
 pub(super) async fn mediate(context: &mut MessageContext, api: &Arc<Api>, sub_path_start: usize) {
     let global = FaultHandler::Inline(context.configuration.fault.clone());
     push_handler(context, global.clone());
-    context.api = Some(Arc::new(api_match(api, sub_path_start, None, None)));
+    context.api = Some(Arc::new(api_match(api, sub_path_start)));
     if let Some(response) = refusal_of_handlers(context, api) {
         let _ = context.reply.answer(response);
         return;
@@ -41,7 +41,11 @@ pub(super) async fn mediate(context: &mut MessageContext, api: &Arc<Api>, sub_pa
                 let _ = context.reply.answer(response);
                 return;
             }
-            context.api = Some(Arc::new(api_match(api, sub_path_start, Some(resource), cors)));
+            // Nobody else has it yet.
+            if let Some(found) = context.api.as_mut().and_then(Arc::get_mut) {
+                found.pattern = resource.binding.pattern().cloned();
+                found.cors = cors;
+            }
             for (name, value) in bindings {
                 context.properties.set(Arc::<str>::from(format!("uri.var.{name}")), Value::from(value));
             }
@@ -68,15 +72,15 @@ async fn run(context: &mut MessageContext, resource: &Resource, sub_path_start: 
     run_flow(context, resource.in_sequence.as_ref()).await;
 }
 
-fn api_match(api: &Arc<Api>, sub_path_start: usize, resource: Option<&Resource>, cors: Option<Answer>) -> ApiMatch {
+fn api_match(api: &Arc<Api>, sub_path_start: usize) -> ApiMatch {
     ApiMatch {
         api: api.clone(),
         context: if api.context.is_empty() { "/".into() } else { api.context.clone() },
         version: api.version.as_ref().map(|version| version.text.clone()),
         version_type: api.version.as_ref().map(crate::api::Version::strategy),
         sub_path_start,
-        pattern: resource.and_then(|resource| resource.binding.pattern().cloned()),
-        cors,
+        pattern: None,
+        cors: None,
     }
 }
 
@@ -168,21 +172,13 @@ fn methods(resource: &Resource) -> String {
 /// CORS headers for the answers of this API; only browsers' requests, which name their origin, and OPTIONS get them.
 fn engine_cors(context: &MessageContext, api: &Api, resource: &Resource) -> Option<Answer> {
     let own = api.handlers.iter().find_map(|handler| match handler {
-        Handler::Cors(rules) => Some(rules.clone()),
+        Handler::Cors(rules) => Some(rules),
         Handler::BasicAuth => None,
     });
-    let settings = &context.configuration.settings;
-    let is_own = own.is_some();
-    let rules = own.or_else(|| {
-        settings.cors_enabled.then(|| CorsRules {
-            origins: settings.cors_origins.clone(),
-            headers: settings.cors_headers.clone(),
-            ..CorsRules::default()
-        })
-    })?;
     let method = context.request.as_ref().map(|request| &request.method);
-    let asked = is_own || method == Some(&Method::OPTIONS) || context.headers.contains_key(http::header::ORIGIN);
-    asked.then(|| rules.answer(&context.headers, &methods(resource)))
+    let asked = own.is_some() || method == Some(&Method::OPTIONS) || context.headers.contains_key(http::header::ORIGIN);
+    let rules = own.or(context.configuration.settings.cors.as_ref()).filter(|_| asked)?;
+    Some(rules.answer(&context.headers, &methods(resource)))
 }
 
 /// The answer of the first handler that does not let the message in.

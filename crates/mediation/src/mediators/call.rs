@@ -197,10 +197,6 @@ impl Mediator for Call {
         Nature { content_aware: self.blocking, reads_body: self.blocking, waits: true }
     }
 
-    fn mediate(&self, _context: &mut MessageContext) -> Mediation {
-        Err(Fault::new("call has to be able to wait"))
-    }
-
     fn mediate_async<'a>(&'a self, context: &'a mut MessageContext) -> BoxFuture<'a, Mediation> {
         Box::pin(self.run(context))
     }

@@ -11,7 +11,6 @@ use super::split::{TARGET, Target, leave_parent};
 use crate::context::MessageContext;
 use crate::definition::syntax::{AttributeKind, ChildSyntax, Occurs, Syntax, attribute, defaulted, required};
 use crate::definition::{Definitions, DeployError, Element};
-use crate::fault::Fault;
 use crate::mediator::{BoxFuture, Mediation, Mediator, MediatorList, Nature, Reference};
 
 /// Syntax of `iterate`.
@@ -106,10 +105,6 @@ impl Mediator for Iterate {
 
     fn nature(&self) -> Nature {
         Nature { content_aware: true, reads_body: true, waits: true }
-    }
-
-    fn mediate(&self, _context: &mut MessageContext) -> Mediation {
-        Err(Fault::new("iterate has to be able to wait"))
     }
 
     fn mediate_async<'a>(&'a self, context: &'a mut MessageContext) -> BoxFuture<'a, Mediation> {

@@ -4,7 +4,6 @@ use super::MediatorType;
 use crate::context::{MessageContext, To};
 use crate::definition::syntax::Syntax;
 use crate::engine;
-use crate::fault::Fault;
 use crate::mediator::{BoxFuture, Flow, Mediation, Mediator, Nature};
 
 /// Syntax of `loopback`.
@@ -28,10 +27,6 @@ impl Mediator for Loopback {
 
     fn nature(&self) -> Nature {
         Nature::WAITS
-    }
-
-    fn mediate(&self, _context: &mut MessageContext) -> Mediation {
-        Err(Fault::new("loopback has to be able to wait"))
     }
 
     fn mediate_async<'a>(&'a self, context: &'a mut MessageContext) -> BoxFuture<'a, Mediation> {

@@ -3,7 +3,6 @@
 use super::MediatorType;
 use crate::context::MessageContext;
 use crate::definition::syntax::Syntax;
-use crate::fault::Fault;
 use crate::mediator::{BoxFuture, Flow, Mediation, Mediator, Nature};
 
 /// Syntax of `respond`.
@@ -26,10 +25,6 @@ impl Mediator for Respond {
 
     fn nature(&self) -> Nature {
         Nature::WAITS
-    }
-
-    fn mediate(&self, _context: &mut MessageContext) -> Mediation {
-        Err(Fault::new("respond has to be able to wait"))
     }
 
     fn mediate_async<'a>(&'a self, context: &'a mut MessageContext) -> BoxFuture<'a, Mediation> {

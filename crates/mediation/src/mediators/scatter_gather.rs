@@ -12,7 +12,6 @@ use super::MediatorType;
 use crate::context::MessageContext;
 use crate::definition::syntax::{AttributeKind, Content, Occurs, Syntax, attribute, child, defaulted, required};
 use crate::definition::{Definitions, DeployError, Element};
-use crate::fault::Fault;
 use crate::mediator::{BoxFuture, Mediation, Mediator, MediatorList, Nature};
 use crate::sequence::Sequence;
 
@@ -151,10 +150,6 @@ impl Mediator for ScatterGather {
 
     fn nature(&self) -> Nature {
         Nature { content_aware: true, reads_body: true, waits: true }
-    }
-
-    fn mediate(&self, _context: &mut MessageContext) -> Mediation {
-        Err(Fault::new("scatter-gather has to be able to wait"))
     }
 
     fn mediate_async<'a>(&'a self, context: &'a mut MessageContext) -> BoxFuture<'a, Mediation> {

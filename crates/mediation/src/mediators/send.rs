@@ -126,10 +126,6 @@ impl Mediator for Send {
         Nature::WAITS
     }
 
-    fn mediate(&self, _context: &mut MessageContext) -> Mediation {
-        Err(Fault::new("send has to be able to wait"))
-    }
-
     fn mediate_async<'a>(&'a self, context: &'a mut MessageContext) -> BoxFuture<'a, Mediation> {
         Box::pin(async move {
             self.dispatch(context).await?;

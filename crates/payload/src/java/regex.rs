@@ -53,31 +53,14 @@ impl JavaRegex {
         self.whole.is_match(text).unwrap_or(false)
     }
 
-    /// `Matcher.matches` with its groups: group 0 is the whole text, a group that took no part is `None`. `None` if the
-    /// text does not match.
-    pub fn match_groups<'t>(&self, text: &'t str) -> Option<Vec<Option<&'t str>>> {
-        let captures = self.whole.captures(text).ok().flatten()?;
-        Some(captures.iter().map(|group| group.map(|group| group.as_str())).collect())
-    }
-
     /// `Matcher.find`: where the pattern first occurs, in bytes.
     pub fn find(&self, text: &str) -> Option<std::ops::Range<usize>> {
         self.anywhere.find(text).ok().flatten().map(|found| found.range())
     }
 
-    /// `Matcher.lookingAt`: the length of the match at the beginning, in bytes.
-    pub fn looking_at(&self, text: &str) -> Option<usize> {
-        self.find(text).filter(|found| found.start == 0).map(|found| found.end)
-    }
-
     /// `String.replaceAll`: in the replacement `$1` and `${name}` are groups and a backslash takes a character literally.
     pub fn replace_all(&self, text: &str, replacement: &str) -> String {
         self.replace(text, replacement, usize::MAX)
-    }
-
-    /// `String.replaceFirst`.
-    pub fn replace_first(&self, text: &str, replacement: &str) -> String {
-        self.replace(text, replacement, 1)
     }
 
     fn replace(&self, text: &str, replacement: &str, limit: usize) -> String {
@@ -193,13 +176,8 @@ mod tests {
 
     #[test]
     fn groups_and_replacements() {
-        let groups = regex("([a-z]+)([0-9]+)?").match_groups("abc");
-        assert_eq!(groups, Some(vec![Some("abc"), Some("abc"), None]));
         assert_eq!(regex("([a-z]+)([0-9]+)").replace_all("a1 b22", r"$2-$1\$"), "1-a$ 22-b$");
         assert_eq!(regex("(?<n>a)").replace_all("banana", "${n}${n}"), "baanaanaa");
-        assert_eq!(regex("a").replace_first("banana", "$01"), "ba1nana");
-        assert_eq!(regex("@@@(.*)").looking_at("@@@1"), Some(4));
-        assert_eq!(regex("b").looking_at("ab"), None);
     }
 
     #[test]

@@ -192,10 +192,6 @@ impl Mediator for ForEach {
         Nature { content_aware: true, reads_body: true, waits: true }
     }
 
-    fn mediate(&self, _context: &mut MessageContext) -> Mediation {
-        Err(Fault::new("foreach has to be able to wait"))
-    }
-
     fn mediate_async<'a>(&'a self, context: &'a mut MessageContext) -> BoxFuture<'a, Mediation> {
         Box::pin(self.run(context))
     }
