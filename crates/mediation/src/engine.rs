@@ -179,20 +179,20 @@ pub(crate) fn accept_and_detach(context: &mut MessageContext, endpoint: Arc<Endp
 }
 
 /// `loopback`: the message runs through the response flow of its entry point, with the fault handlers of that.
-pub(crate) async fn respond_through_out_sequence(context: &mut MessageContext) -> Result<(), Fault> {
+pub(crate) async fn respond_through_out_sequence(context: &mut MessageContext) {
+    begin_response(context);
+    response_flow(context).await;
+}
+
+/// A response runs in a flow of its own: nothing of the request's is left but the fault handler of the API resource or
+/// proxy that took it.
+fn begin_response(context: &mut MessageContext) {
     context.frames.clear();
     context.templates.clear();
     push_handler(context, FaultHandler::Inline(context.configuration.fault.clone()));
-    if let Some(handler) = entry_handler(context) {
+    if let Some(handler) = context.entry_handler.clone() {
         push_handler(context, handler);
     }
-    response_flow(context).await;
-    Ok(())
-}
-
-/// The fault handler of the API resource or proxy that took the message.
-pub(crate) fn entry_handler(context: &MessageContext) -> Option<FaultHandler> {
-    context.entry_handler.clone()
 }
 
 /// The flow that a splitter's copy goes on with: what stands after the splitter in the lists that it stood in.

@@ -2,8 +2,8 @@
 
 use http::StatusCode;
 
-use super::{entry_handler, handle_fault, push_handler, response_flow, resume, settle};
-use crate::context::{FaultHandler, MessageContext, Response};
+use super::{begin_response, handle_fault, response_flow, resume, settle};
+use crate::context::{MessageContext, Response};
 use crate::endpoint::{Recipient, Sent};
 use crate::sequence::SequenceRef;
 
@@ -52,12 +52,7 @@ async fn go_on(context: &mut MessageContext, then: &Continuation) {
 
 /// The response to a `send` runs in a flow of its own, with a fault stack of its own.
 pub(crate) async fn sent_response(context: &mut MessageContext, receive: Option<&SequenceRef>) {
-    context.frames.clear();
-    context.templates.clear();
-    push_handler(context, FaultHandler::Inline(context.configuration.fault.clone()));
-    if let Some(handler) = entry_handler(context) {
-        push_handler(context, handler);
-    }
+    begin_response(context);
     context.is_response = true;
     if let Some(receive) = receive {
         match receive.resolve(context) {

@@ -33,7 +33,7 @@ impl Mediator for Loopback {
         Box::pin(async move {
             if !context.is_response {
                 context.addressing.to = To::Nowhere;
-                engine::respond_through_out_sequence(context).await?;
+                engine::respond_through_out_sequence(context).await;
             }
             Ok(Flow::Stop)
         })
