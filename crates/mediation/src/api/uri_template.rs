@@ -22,7 +22,8 @@ enum Part {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Variable {
-    name: Arc<str>,
+    /// The property that takes its value: `uri.var.NAME`.
+    property: Arc<str>,
     length: Option<usize>,
 }
 
@@ -44,7 +45,7 @@ struct Options {
     empty: bool,
 }
 
-/// The values of a match, in the order in which the template names them.
+/// The properties that a match sets, in the order in which the template names them.
 pub type Bindings = Vec<(Arc<str>, String)>;
 
 impl UriTemplate {
@@ -189,12 +190,12 @@ impl UriTemplate {
         if variable.length.is_some_and(|length| value.chars().count() != length) {
             return false;
         }
-        let known = bindings.iter().find(|(name, _)| *name == variable.name);
+        let known = bindings.iter().find(|(name, _)| *name == variable.property);
         if known.is_some_and(|(_, before)| *before != value) {
             return false;
         }
         let length = bindings.len();
-        bindings.push((variable.name.clone(), value));
+        bindings.push((variable.property.clone(), value));
         let after = &path[end..];
         let matched = if more.is_empty() {
             self.match_parts(rest, after, options, bindings)
@@ -229,7 +230,7 @@ fn expression(inner: &str) -> Result<Part, &'static str> {
         if name.is_empty() {
             return Err("a variable has no name");
         }
-        variables.push(Variable { name: name.into(), length });
+        variables.push(Variable { property: format!("uri.var.{name}").into(), length });
     }
     Ok(Part::Variables { names: variables, kind })
 }
@@ -252,7 +253,7 @@ mod tests {
 
     fn values(template: &str, path: &str) -> Option<Vec<String>> {
         let found = UriTemplate::parse(template).expect("compiles").matches(path, false)?;
-        Some(found.into_iter().map(|(name, value)| format!("{name}={value}")).collect())
+        Some(found.into_iter().map(|(name, value)| format!("{}={value}", &name["uri.var.".len()..])).collect())
     }
 
     #[test]

@@ -47,7 +47,7 @@ pub(super) async fn mediate(context: &mut MessageContext, api: &Arc<Api>, sub_pa
                 found.cors = cors;
             }
             for (name, value) in bindings {
-                context.properties.set(Arc::<str>::from(format!("uri.var.{name}")), Value::from(value));
+                context.properties.set(name, Value::from(value));
             }
             context.entry_handler.clone_from(&resource.fault_handler);
             push_handler(context, resource.fault_handler.clone().unwrap_or(global));
