@@ -7,13 +7,31 @@ use std::os::unix::fs::{MetadataExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 
-/// A port of 127.0.0.1 that was free a moment ago.
+/// The ports that [`free_port`] gives: below those that systems take for outgoing connections, so that none of these
+/// can take one before the server that it is for has opened it.
+const PORTS: std::ops::Range<u16> = 12_000..32_000;
+
+/// How many ports this process has been given, and asked for in vain.
+static GIVEN: AtomicU16 = AtomicU16::new(0);
+
+/// A port that is free, and that this process gets only once: the system may give one twice when nobody has opened it in
+/// between. Processes begin at different places.
 ///
 /// # Errors
-/// When the system has none.
+/// When none is free.
 pub fn free_port() -> io::Result<u16> {
-    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
+    let count = PORTS.end - PORTS.start;
+    let first = (std::process::id().wrapping_mul(997) % u32::from(count)) as u16;
+    for _ in 0..count {
+        let offset = (first + GIVEN.fetch_add(1, Ordering::Relaxed) % count) % count;
+        let port = PORTS.start + offset;
+        if TcpListener::bind(("0.0.0.0", port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    Err(io::Error::other("no port is free"))
 }
 
 /// Sends a signal (`TERM`, `KILL`, `STOP`, `CONT`, …) to a process.
@@ -85,5 +103,18 @@ pub(crate) fn start(mut command: Command, ready: &str) -> io::Result<Child> {
 pub(crate) fn end(child: &mut Child, name: &str) {
     if signal(child.id(), name).is_ok() {
         let _ = child.wait();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_port_is_given_twice() {
+        let ports: Vec<u16> = (0..200).map(|_| free_port().expect("a port")).collect();
+        let different: std::collections::HashSet<_> = ports.iter().collect();
+        assert_eq!(different.len(), ports.len());
+        assert!(ports.iter().all(|port| PORTS.contains(port)));
     }
 }
