@@ -6,11 +6,13 @@ use mi_mediation::api::Api;
 use mi_mediation::definition::Element;
 use mi_mediation::endpoint::{Endpoint, EndpointTemplate};
 use mi_mediation::local_entry::LocalEntry;
+use mi_mediation::message_store::MessageStore;
 use mi_mediation::proxy::ProxyService;
 use mi_mediation::sequence::Sequence;
 use mi_mediation::template::SequenceTemplate;
 use mi_mediation::{Definitions, DeployError};
 use mi_messaging::TaskArtifact;
+use mi_messaging::processor::ProcessorArtifact;
 
 use crate::kind::Kind;
 
@@ -33,6 +35,10 @@ pub enum Artifact {
     SequenceTemplate(Arc<SequenceTemplate>),
     /// A scheduled task.
     Task(Arc<TaskArtifact>),
+    /// A message store.
+    MessageStore(Arc<MessageStore>),
+    /// A message processor.
+    MessageProcessor(Arc<ProcessorArtifact>),
     /// A definition that nobody runs yet: its XML.
     Definition(Arc<str>),
 }
@@ -81,12 +87,11 @@ pub fn read(
         }
         Kind::Template => Artifact::SequenceTemplate(Arc::new(SequenceTemplate::parse(element, definitions)?)),
         Kind::Task => Artifact::Task(Arc::new(TaskArtifact::parse(element, definitions)?)),
-        Kind::Import
-        | Kind::EventSource
-        | Kind::PriorityExecutor
-        | Kind::MessageStore
-        | Kind::MessageProcessor
-        | Kind::InboundEndpoint => Artifact::Definition(element.to_xml().into()),
+        Kind::MessageStore => Artifact::MessageStore(Arc::new(MessageStore::parse(element, definitions)?)),
+        Kind::MessageProcessor => {
+            Artifact::MessageProcessor(Arc::new(ProcessorArtifact::parse(element, definitions)?))
+        }
+        Kind::Import | Kind::EventSource | Kind::PriorityExecutor | Kind::InboundEndpoint => Artifact::Definition(element.to_xml().into()),
     };
     if name.trim().is_empty() {
         let word = kind.word();

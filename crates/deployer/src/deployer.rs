@@ -371,7 +371,10 @@ impl Deployer {
                 Artifact::Proxy(proxy) => drop(builder.proxies.insert(named.name.clone(), proxy.clone())),
                 Artifact::Sequence(sequence) => drop(builder.sequences.insert(&name, sequence.clone())),
                 Artifact::SequenceTemplate(template) => drop(builder.templates.insert(&name, template.clone())),
-                Artifact::Task(_) | Artifact::Definition(_) => {}
+                Artifact::MessageStore(store) => {
+                    drop(builder.message_stores.insert(named.name.clone(), store.clone()));
+                }
+                Artifact::Task(_) | Artifact::MessageProcessor(_) | Artifact::Definition(_) => {}
             }
         }
         builder.build(self.settings.clone(), self.environment.clone())
@@ -423,6 +426,8 @@ fn is_same_object(a: &Named, b: &Named) -> bool {
         (Artifact::Sequence(a), Artifact::Sequence(b)) => Arc::ptr_eq(a, b),
         (Artifact::SequenceTemplate(a), Artifact::SequenceTemplate(b)) => Arc::ptr_eq(a, b),
         (Artifact::Task(a), Artifact::Task(b)) => Arc::ptr_eq(a, b),
+        (Artifact::MessageStore(a), Artifact::MessageStore(b)) => Arc::ptr_eq(a, b),
+        (Artifact::MessageProcessor(a), Artifact::MessageProcessor(b)) => Arc::ptr_eq(a, b),
         (Artifact::Definition(a), Artifact::Definition(b)) => Arc::ptr_eq(a, b),
         _ => false,
     }

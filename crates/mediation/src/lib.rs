@@ -22,6 +22,7 @@ pub mod fault;
 pub mod local_entry;
 pub mod mediator;
 pub mod mediators;
+pub mod message_store;
 pub mod names;
 pub mod outgoing;
 pub mod proxy;

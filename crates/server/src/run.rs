@@ -133,7 +133,7 @@ async fn serve(
     };
     let live = Arc::new(ArcSwap::from_pointee(configuration));
     let scheduler = TaskScheduler::new(coordinator.clone(), server_names(&settings));
-    let mut tasks = Tasks::new(scheduler.clone(), live.clone());
+    let tasks = Tasks::new(scheduler.clone(), live.clone());
     tasks.follow(&artifacts);
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     let server = Server::start("http", workers).map_err(|error| format!("no threads can be started: {error}"))?;

@@ -27,6 +27,7 @@ pub mod scatter_gather;
 pub mod send;
 pub mod sequence;
 mod split;
+pub mod store;
 pub mod switch;
 pub mod throw_error;
 pub mod unsupported;
@@ -77,6 +78,7 @@ pub static CATALOGUE: &[MediatorType] = &[
     scatter_gather::TYPE,
     send::TYPE,
     sequence::TYPE,
+    store::TYPE,
     switch::TYPE,
     throw_error::TYPE,
     variable::TYPE,

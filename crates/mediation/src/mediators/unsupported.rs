@@ -23,7 +23,6 @@ pub static UNSUPPORTED: &[Unsupported] = &[
     not_yet("jsontransform"),
     not_yet("sampler"),
     not_yet("script"),
-    not_yet("store"),
     not_yet("throttle"),
     not_yet("transaction"),
     not_yet("validate"),
