@@ -64,7 +64,7 @@ pub fn of(artifact: &Artifact) -> Vec<Use> {
         | Artifact::LocalEntry(_)
         | Artifact::Task(_)
         | Artifact::MessageStore(_)
-        | Artifact::Definition(_) => {}
+        | Artifact::Definition => {}
     }
     uses
 }

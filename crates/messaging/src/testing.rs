@@ -55,11 +55,7 @@ pub(crate) fn with_definitions<T>(text: &str, read: impl FnOnce(Element<'_>, &De
     read_in(&environment().0, text, read)
 }
 
-fn read_in<T>(
-    environment: &Arc<Environment>,
-    text: &str,
-    read: impl FnOnce(Element<'_>, &Definitions<'_>) -> T,
-) -> T {
+fn read_in<T>(environment: &Arc<Environment>, text: &str, read: impl FnOnce(Element<'_>, &Definitions<'_>) -> T) -> T {
     let end = text.find([' ', '>', '/']).expect("an element");
     let text = format!("{} xmlns='{NAMESPACE}'{}", &text[..end], &text[end..]);
     let document = Document::parse(text.as_bytes(), &ParseOptions::artifact()).expect("well formed");

@@ -1,6 +1,5 @@
 //! `store`: a copy of the message goes into a message store (spec: EIP mediators part 17).
 
-
 use mi_expression::ValueExpression;
 use mi_payload::value::Value;
 
@@ -123,7 +122,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_copy_is_kept_and_the_flow_goes_on() {
-        let artifacts = ["<messageStore name='s'/>", "<sequence name='first'><property name='p' value='1'/></sequence>"];
+        let artifacts =
+            ["<messageStore name='s'/>", "<sequence name='first'><property name='p' value='1'/></sequence>"];
         let mut context = testing::context_of_artifacts(&artifacts);
         context = testing::with_body(context, "application/json", br#"{"a":1}"#);
         let flow = "<property name='store' value='s'/>\

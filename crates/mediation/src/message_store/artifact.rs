@@ -17,8 +17,6 @@ pub struct MessageStore {
     pub parameters: Vec<(String, String)>,
     /// What its type is called in the management API.
     pub kind: &'static str,
-    /// Its definition as XML, for the management API.
-    pub definition: String,
     /// Where its messages are.
     pub backing: Box<dyn Backing>,
 }
@@ -44,17 +42,25 @@ impl MessageStore {
             "memory.InMemoryStore" => {
                 ("in-memory-message-store", Box::new(definitions.environment.memory_queue(name)) as Box<dyn Backing>)
             }
-            "jdbc.JDBCMessageStore" | "jms.JmsStore" | "rabbitmq.RabbitMQStore" | "resequencer.ResequenceMessageStore" => {
-                let error = element.attribute_error("class", format!("The message store {class} does not run here yet"));
-                return Err(error.hint(format!("{PREFIX}memory.InMemoryStore does; it loses its messages at a restart")));
+            "jdbc.JDBCMessageStore"
+            | "jms.JmsStore"
+            | "rabbitmq.RabbitMQStore"
+            | "resequencer.ResequenceMessageStore" => {
+                let error =
+                    element.attribute_error("class", format!("The message store {class} does not run here yet"));
+                return Err(
+                    error.hint(format!("{PREFIX}memory.InMemoryStore does; it loses its messages at a restart"))
+                );
             }
             other => {
-                let error = element
-                    .attribute_error("class", format!("Error while instantiating the message store : {other} not found"));
+                let error = element.attribute_error(
+                    "class",
+                    format!("Error while instantiating the message store : {other} not found"),
+                );
                 return Err(error.hint("Java classes cannot run here"));
             }
         };
-        Ok(Self { name: name.into(), parameters, kind, definition: element.to_xml(), backing })
+        Ok(Self { name: name.into(), parameters, kind, backing })
     }
 
     /// A parameter.

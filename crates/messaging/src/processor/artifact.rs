@@ -32,8 +32,6 @@ pub struct ProcessorArtifact {
     pub pace: Pace,
     /// How often and how long it tries.
     pub attempts: Attempts,
-    /// Its definition as XML, for the management API.
-    pub source: String,
 }
 
 /// Kinds of processors.
@@ -142,7 +140,6 @@ impl ProcessorArtifact {
             trigger,
             pace,
             attempts,
-            source: element.to_xml(),
             parameters,
         })
     }

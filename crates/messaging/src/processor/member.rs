@@ -245,7 +245,8 @@ impl Member {
             wait(attempts.pause, gate).await;
             return step;
         }
-        if let Some(fail_store) = attempts.fail_store.as_deref().filter(|_| self.processor.kind == ProcessorKind::Forwarding)
+        if let Some(fail_store) =
+            attempts.fail_store.as_deref().filter(|_| self.processor.kind == ProcessorKind::Forwarding)
         {
             if store(fail_store, &mut message).await {
                 tracing::info!(

@@ -52,10 +52,8 @@ impl World {
         let mut all = vec!["<messageStore name='s'/>", "<messageStore name='t'/>"];
         all.extend(artifacts);
         let live = Arc::new(ArcSwap::from_pointee(testing::configuration(&environment, &all)));
-        let parameters: String = parameters
-            .iter()
-            .map(|(name, value)| format!("<parameter name='{name}'>{value}</parameter>"))
-            .collect();
+        let parameters: String =
+            parameters.iter().map(|(name, value)| format!("<parameter name='{name}'>{value}</parameter>")).collect();
         let text = format!(
             "<messageProcessor name='p' class='{class}' messageStore='s' {attributes}>{parameters}</messageProcessor>"
         );
