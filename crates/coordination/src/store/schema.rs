@@ -5,7 +5,7 @@
 use sqlx::{AnyConnection, AssertSqlSafe, Executor};
 
 use super::error::StoreError;
-use super::jdbc::Database;
+use mi_datasource::Database;
 use super::sql::SqlStore;
 
 /// All tables.

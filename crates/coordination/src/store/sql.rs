@@ -11,7 +11,7 @@ use sqlx::{Any, AnyConnection, AssertSqlSafe, ConnectOptions, Connection, Row as
 use super::connections::{Connections, Lent};
 use super::dialect::{Dialect, translate};
 use super::error::StoreError;
-use super::jdbc::{Address, Database};
+use mi_datasource::{Address, Database};
 use super::mysql::MySql;
 use super::postgres::Postgres;
 use super::sqlite::Sqlite;
