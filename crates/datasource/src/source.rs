@@ -10,7 +10,9 @@ use sqlx::mysql::MySqlConnectOptions;
 use sqlx::pool::PoolOptions as SqlxPoolOptions;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{AssertSqlSafe, Column as _, Connection as _, Executor, IntoArguments, MySql, Pool, Postgres, Row as _, Sqlite};
+use sqlx::{
+    AssertSqlSafe, Column as _, Connection as _, Executor, IntoArguments, MySql, Pool, Postgres, Row as _, Sqlite,
+};
 
 use crate::address::{Address, Database};
 use crate::driver::Driver;
@@ -145,9 +147,7 @@ impl DataSource {
     pub fn new(name: impl Into<Arc<str>>, address: &Address, options: &PoolOptions) -> Result<Self, SqlError> {
         let url = address.url();
         let pool = match address.database {
-            Database::Postgres => {
-                AnyPool::Postgres(pool(options).connect_lazy_with(PgConnectOptions::from_str(url)?))
-            }
+            Database::Postgres => AnyPool::Postgres(pool(options).connect_lazy_with(PgConnectOptions::from_str(url)?)),
             Database::MySql => AnyPool::MySql(pool(options).connect_lazy_with(MySqlConnectOptions::from_str(url)?)),
             Database::Sqlite => {
                 let connect = SqliteConnectOptions::from_str(url)?.busy_timeout(options.max_wait);
@@ -330,7 +330,8 @@ mod tests {
 
     #[test]
     fn options_of_a_pool() {
-        let properties = [("maxActive", "5"), ("maxWait", "-1"), ("maxidle", "x"), ("testOnBorrow", "true"), ("a", "b")];
+        let properties =
+            [("maxActive", "5"), ("maxWait", "-1"), ("maxidle", "x"), ("testOnBorrow", "true"), ("a", "b")];
         let properties = properties.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         let expected = PoolOptions { max_active: 5, test_on_borrow: true, ..PoolOptions::default() };
         assert_eq!(PoolOptions::of(&properties), expected);

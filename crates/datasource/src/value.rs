@@ -36,8 +36,22 @@ pub enum SqlType {
 
 /// The names of the types that artifacts have.
 pub const NAMES: [&str; 16] = [
-    "CHAR", "VARCHAR", "LONGVARCHAR", "NUMERIC", "DECIMAL", "BIT", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "REAL",
-    "FLOAT", "DOUBLE", "DATE", "TIME", "TIMESTAMP",
+    "CHAR",
+    "VARCHAR",
+    "LONGVARCHAR",
+    "NUMERIC",
+    "DECIMAL",
+    "BIT",
+    "TINYINT",
+    "SMALLINT",
+    "INTEGER",
+    "BIGINT",
+    "REAL",
+    "FLOAT",
+    "DOUBLE",
+    "DATE",
+    "TIME",
+    "TIMESTAMP",
 ];
 
 impl SqlType {

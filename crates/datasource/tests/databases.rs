@@ -38,7 +38,8 @@ async fn all_types(jdbc: &str) {
     assert_eq!(source.execute(insert, row("1", "a 'quoted' name", "12.50")).await.expect("inserted"), 1);
     source.execute(insert, row("2", "", "")).await.expect("inserted, with NULLs");
     let find = "SELECT name, price, small AS SMALL, big, ratio, day, noted FROM things WHERE id = ?";
-    let found = source.first_row(find, vec![value(SqlType::Integer, "1")], None).await.expect("a query").expect("a row");
+    let found =
+        source.first_row(find, vec![value(SqlType::Integer, "1")], None).await.expect("a query").expect("a row");
     assert_eq!(found.get("NAME"), Some(Some("a 'quoted' name")));
     let price: f64 = found.get("2").flatten().expect("the second column").parse().expect("a number");
     assert!((price - 12.5).abs() < 1e-9);
@@ -46,7 +47,8 @@ async fn all_types(jdbc: &str) {
     assert_eq!((found.get("ratio"), found.get("day")), (Some(Some("0.5")), Some(Some("2026-01-31"))));
     assert_eq!(found.get("noted"), Some(Some("2026-01-31 17:09:14")));
     assert_eq!((found.get("nothing"), found.get("8")), (None, None));
-    let nulls = source.first_row(find, vec![value(SqlType::Integer, "2")], None).await.expect("a query").expect("a row");
+    let nulls =
+        source.first_row(find, vec![value(SqlType::Integer, "2")], None).await.expect("a query").expect("a row");
     assert_eq!((nulls.get("name"), nulls.get("price")), (Some(None), Some(None)));
     let none = source.first_row(find, vec![value(SqlType::Integer, "3")], None).await.expect("a query");
     assert_eq!(none, None);
