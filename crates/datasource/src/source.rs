@@ -98,6 +98,11 @@ pub struct Row {
 }
 
 impl Row {
+    /// The columns, in order.
+    pub fn into_columns(self) -> Vec<(String, Option<String>)> {
+        self.columns
+    }
+
     /// The value of a column: by its name, whatever its case, or by its number from 1. The outer `None` is no such column.
     pub fn get(&self, column: &str) -> Option<Option<&str>> {
         let named = self.columns.iter().find(|(name, _)| name.eq_ignore_ascii_case(column));

@@ -8,6 +8,9 @@ pub mod call_template;
 pub mod callout;
 pub mod clone;
 pub mod conditional_router;
+mod db;
+pub mod db_lookup;
+pub mod db_report;
 pub mod drop;
 pub mod enrich;
 pub mod filter;
@@ -30,6 +33,7 @@ mod split;
 pub mod store;
 pub mod switch;
 pub mod throw_error;
+pub mod transaction;
 pub mod unsupported;
 pub mod variable;
 
@@ -58,6 +62,8 @@ pub static CATALOGUE: &[MediatorType] = &[
     callout::TYPE,
     clone::TYPE,
     conditional_router::TYPE,
+    db_lookup::TYPE,
+    db_report::TYPE,
     drop::TYPE,
     enrich::TYPE,
     filter::TYPE,
@@ -81,6 +87,7 @@ pub static CATALOGUE: &[MediatorType] = &[
     store::TYPE,
     switch::TYPE,
     throw_error::TYPE,
+    transaction::TYPE,
     variable::TYPE,
 ];
 
