@@ -12,6 +12,7 @@ mod db;
 pub mod db_lookup;
 pub mod db_report;
 pub mod drop;
+pub mod enqueue;
 pub mod enrich;
 pub mod filter;
 pub mod foreach;
@@ -65,6 +66,7 @@ pub static CATALOGUE: &[MediatorType] = &[
     db_lookup::TYPE,
     db_report::TYPE,
     drop::TYPE,
+    enqueue::TYPE,
     enrich::TYPE,
     filter::TYPE,
     foreach::TYPE,

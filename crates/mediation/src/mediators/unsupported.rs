@@ -16,7 +16,6 @@ pub static UNSUPPORTED: &[Unsupported] = &[
     not_yet("cache"),
     not_yet("datamapper"),
     not_yet("dataServiceCall"),
-    not_yet("enqueue"),
     not_yet("fastXSLT"),
     not_yet("jsontransform"),
     not_yet("sampler"),
