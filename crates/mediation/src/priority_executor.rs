@@ -194,7 +194,7 @@ mod tests {
             executor.submit(2, write(&journal, 2)).expect("room");
         }
         let (done, last) = oneshot::channel::<()>();
-        executor.submit(1, Box::pin(async move { drop(done.send(())) })).expect("room");
+        executor.submit(1, Box::pin(async move { done.send(()).expect("it is awaited") })).expect("room");
         open.send(()).expect("it waits");
         last.await.expect("all ran");
         assert_eq!(*journal.lock(), [2, 2, 1, 2, 1, 1]);
