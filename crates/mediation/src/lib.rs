@@ -28,6 +28,7 @@ pub mod proxy;
 pub mod reference;
 pub mod regex;
 mod respond;
+mod scripting;
 pub mod sequence;
 pub mod settings;
 pub mod template;

@@ -61,7 +61,7 @@ impl<'js> FromJs<'js> for Value {
             Type::Null => Self::Null,
             Type::Bool => Self::Boolean(value.as_bool().unwrap_or_default()),
             Type::Int => Self::Integer(value.as_int().unwrap_or_default()),
-            Type::Float => Self::Number(value.as_float().unwrap_or_default()),
+            Type::Float => number(value.as_float().unwrap_or_default()),
             Type::String => match value.as_string() {
                 Some(text) => Self::Text(match text.to_string() {
                     Ok(text) => text,
@@ -73,6 +73,16 @@ impl<'js> FromJs<'js> for Value {
             Type::Uninitialized | Type::Undefined => Self::Undefined,
             _ => Self::Object,
         })
+    }
+}
+
+/// Which of the two number types the engine uses for a whole number depends on where it comes from; here it does not.
+fn number(value: f64) -> Value {
+    let whole = value as i32;
+    if f64::from(whole) == value && (whole != 0 || value.is_sign_positive()) {
+        Value::Integer(whole)
+    } else {
+        Value::Number(value)
     }
 }
 

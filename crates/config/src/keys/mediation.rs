@@ -19,6 +19,13 @@ pub(super) const KEYS: &[Key] = &[
     open("mediation.synapse.enable_xpath_dom_failover", Flag, "Whether XPath 2.0 is tried where 1.0 fails."),
     with("mediation.synapse.temp_data_chunk_size", SIZE, "3072", "Accepted for compatibility."),
     with("mediation.synapse.script_mediator_pool_size", SIZE, "15", "How many script engines are kept per script."),
+    with("mediation.script.time_limit", Millis, "10000", "How long a script may run. Only this server has it."),
+    with(
+        "mediation.script.memory_limit",
+        Count(1, 4096),
+        "64",
+        "How much memory a script may have, in MiB. Only this server has it.",
+    ),
     open("mediation.synapse.enable_xml_nil", Flag, "Whether JSON null becomes xsi:nil."),
     open("mediation.synapse.disable_auto_primitive_regex", Text, "Texts that stay texts when XML becomes JSON."),
     open("mediation.synapse.disable_custom_replace_regex", Text, "Characters that are replaced in such texts."),

@@ -24,6 +24,7 @@ pub mod property_group;
 pub mod respond;
 pub mod rewrite;
 pub mod scatter_gather;
+pub mod script;
 pub mod send;
 pub mod sequence;
 mod split;
@@ -75,6 +76,7 @@ pub static CATALOGUE: &[MediatorType] = &[
     respond::TYPE,
     rewrite::TYPE,
     scatter_gather::TYPE,
+    script::TYPE,
     send::TYPE,
     sequence::TYPE,
     switch::TYPE,

@@ -22,7 +22,6 @@ pub static UNSUPPORTED: &[Unsupported] = &[
     not_yet("fastXSLT"),
     not_yet("jsontransform"),
     not_yet("sampler"),
-    not_yet("script"),
     not_yet("store"),
     not_yet("throttle"),
     not_yet("transaction"),
