@@ -19,6 +19,7 @@ pub mod engine;
 pub mod environment;
 mod evaluator;
 pub mod fault;
+mod kept;
 pub mod local_entry;
 pub mod mediator;
 pub mod mediators;

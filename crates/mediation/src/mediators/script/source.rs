@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
 use mi_expression::ValueExpression;
 use mi_payload::value::Value;
 use mi_script::{Entry, Language, ScriptError};
@@ -11,10 +10,8 @@ use super::{Argument, Target};
 use crate::context::MessageContext;
 use crate::definition::{DeployError, Element};
 use crate::fault::Fault;
+use crate::kept::Kept;
 use crate::scripting::{self, Outcome, PRELUDE, Pace};
-
-/// How many compiled scripts a mediator keeps, for keys that are expressions.
-const KEPT: usize = 16;
 
 /// A script by key.
 pub(super) struct External {
@@ -23,28 +20,12 @@ pub(super) struct External {
     language: Language,
     target: Option<Target>,
     arguments: Vec<Argument>,
-    compiled: ArcSwap<Vec<Arc<Compiled>>>,
+    compiled: Kept<Compiled>,
 }
 
-/// What was compiled, and of what.
 struct Compiled {
-    sources: Vec<Text>,
     script: Arc<mi_script::Script>,
     pace: Pace,
-}
-
-/// A key with the version of what it stood for.
-#[derive(Debug, Clone, PartialEq)]
-struct Text {
-    key: String,
-    version: Version,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-enum Version {
-    Missing,
-    Entry(Arc<str>),
-    Resource(u64),
 }
 
 impl External {
@@ -68,7 +49,7 @@ impl External {
             _ => Vec::new(),
         };
         let function = element.attribute("function").unwrap_or("mediate").to_owned();
-        Ok(Self { keys, function, language, target, arguments, compiled: ArcSwap::default() })
+        Ok(Self { keys, function, language, target, arguments, compiled: Kept::default() })
     }
 
     /// Runs it. `None` when its value went to a target.
@@ -109,59 +90,22 @@ impl External {
     }
 
     fn compiled(&self, context: &MessageContext, keys: Vec<String>) -> Result<Arc<Compiled>, ScriptError> {
-        let sources: Vec<Text> = keys
-            .into_iter()
-            .map(|key| {
-                let version = version(context, &key);
-                Text { key, version }
-            })
-            .collect();
-        let all = self.compiled.load();
-        if let Some(known) = all.iter().find(|known| known.sources == sources) {
-            return Ok(known.clone());
-        }
-        let texts: Vec<String> = sources.iter().map(|source| text(context, source)).collect();
-        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-        let name = sources.first().map_or("", |source| &source.key);
-        let entry = Entry::Function(self.function.clone());
-        let script = Arc::new(mi_script::Script::compile(name, self.language, &texts, entry, PRELUDE)?);
-        let new = Arc::new(Compiled { sources, script, pace: Pace::default() });
-        let same_keys = |known: &Compiled| {
-            known.sources.iter().map(|source| &source.key).eq(new.sources.iter().map(|source| &source.key))
-        };
-        self.compiled.rcu(|all| {
-            let mut all: Vec<_> = all.iter().filter(|known| !same_keys(known)).cloned().collect();
-            if all.len() >= KEPT {
-                all.remove(0);
-            }
-            all.push(new.clone());
-            all
-        });
-        Ok(new)
+        let name = keys.first().cloned().unwrap_or_default();
+        self.compiled.get(context, keys, |values| {
+            let texts: Vec<String> = values.iter().map(|value| text(value.as_ref())).collect();
+            let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+            let entry = Entry::Function(self.function.clone());
+            let script = mi_script::Script::compile(&name, self.language, &texts, entry, PRELUDE)?;
+            Ok(Compiled { script: Arc::new(script), pace: Pace::default() })
+        })
     }
 }
 
-fn version(context: &MessageContext, key: &str) -> Version {
-    if let Some(entry) = context.configuration.local_entries.find(key) {
-        return match &entry.value {
-            Value::String(text) => Version::Entry(text.clone()),
-            Value::Xml(fragment) => Version::Entry(fragment.document().direct_text(fragment.node()).into()),
-            _ => Version::Missing,
-        };
-    }
-    let resource = context.configuration.environment.resources.read(key);
-    resource.map_or(Version::Missing, |resource| Version::Resource(resource.version))
-}
-
-/// The script: of XML the text of its root.
-fn text(context: &MessageContext, source: &Text) -> String {
-    match &source.version {
-        Version::Missing => String::new(),
-        Version::Entry(text) => text.to_string(),
-        Version::Resource(_) => match context.configuration.entry(&source.key) {
-            Some(Value::Xml(fragment)) => fragment.document().direct_text(fragment.node()).into_owned(),
-            Some(other) => other.string_value().into_owned(),
-            None => String::new(),
-        },
+/// A script as it is kept: of XML the text of its root.
+fn text(value: Option<&Value>) -> String {
+    match value {
+        Some(Value::Xml(fragment)) => fragment.document().direct_text(fragment.node()).into_owned(),
+        Some(other) => other.string_value().into_owned(),
+        None => String::new(),
     }
 }
