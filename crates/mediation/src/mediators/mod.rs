@@ -15,6 +15,7 @@ pub mod foreach;
 pub mod header;
 pub mod in_out;
 pub mod iterate;
+pub mod json_transform;
 pub mod log;
 pub mod loopback;
 pub mod make_fault;
@@ -66,6 +67,7 @@ pub static CATALOGUE: &[MediatorType] = &[
     in_out::IN,
     in_out::OUT,
     iterate::TYPE,
+    json_transform::TYPE,
     log::TYPE,
     loopback::TYPE,
     make_fault::TYPE,
