@@ -8,6 +8,7 @@ pub mod call_template;
 pub mod callout;
 pub mod clone;
 pub mod conditional_router;
+pub mod data_mapper;
 pub mod drop;
 pub mod enrich;
 pub mod filter;
@@ -59,6 +60,7 @@ pub static CATALOGUE: &[MediatorType] = &[
     callout::TYPE,
     clone::TYPE,
     conditional_router::TYPE,
+    data_mapper::TYPE,
     drop::TYPE,
     enrich::TYPE,
     filter::TYPE,

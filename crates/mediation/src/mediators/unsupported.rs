@@ -14,7 +14,6 @@ pub struct Unsupported {
 pub static UNSUPPORTED: &[Unsupported] = &[
     not_yet("builder"),
     not_yet("cache"),
-    not_yet("datamapper"),
     not_yet("dataServiceCall"),
     not_yet("dblookup"),
     not_yet("dbreport"),

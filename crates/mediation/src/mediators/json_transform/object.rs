@@ -46,14 +46,12 @@ pub(super) fn corrected(mut members: Map<String, Value>, schema: &Map<String, Va
                 by_one_schema(&mut members, name, schema)?;
             }
         }
-        Some(word) if *word == Value::Bool(false) || word.as_str() == Some("false") => {
-            if !others.is_empty() {
-                return Err(format!(
-                    "Input object {} has additional properties than schema {} and additional properties are not allowed",
-                    show(&members),
-                    show(schema)
-                ));
-            }
+        Some(word) if !others.is_empty() && (*word == Value::Bool(false) || word.as_str() == Some("false")) => {
+            return Err(format!(
+                "Input object {} has additional properties than schema {} and additional properties are not allowed",
+                show(&members),
+                show(schema)
+            ));
         }
         _ => {}
     }
