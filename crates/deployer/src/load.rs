@@ -134,12 +134,8 @@ fn all(document: &Document, node: NodeId, shown: &str, definitions: &Definitions
         Ok(mediators) => {
             let mut sequence = mi_mediation::sequence::Sequence::of(mediators);
             sequence.name = Some(mi_mediation::names::Name::new("main"));
-            loaded.artifacts.push(Named {
-                kind: Kind::Sequence,
-                name: "main".into(),
-                artifact: artifact::Artifact::Sequence(std::sync::Arc::new(sequence)),
-                line: root.line(),
-            });
+            let sequence = artifact::Artifact::Sequence(std::sync::Arc::new(sequence));
+            loaded.artifacts.push(Named::of(Kind::Sequence, "main".into(), sequence, root));
         }
         Err(error) => loaded.errors.push(error),
     }

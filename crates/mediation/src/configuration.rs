@@ -11,6 +11,7 @@ use crate::api::{Api, ApiTable};
 use crate::endpoint::{Endpoint, EndpointTemplate};
 use crate::environment::Environment;
 use crate::local_entry::LocalEntry;
+use crate::message_store::MessageStore;
 use crate::names::{Name, Table};
 use crate::proxy::ProxyService;
 use crate::sequence::Sequence;
@@ -34,6 +35,8 @@ pub struct Configuration {
     pub apis: ApiTable,
     /// Proxy services by name.
     pub proxies: HashMap<Arc<str>, Arc<ProxyService>>,
+    /// Message stores by name.
+    pub message_stores: HashMap<Arc<str>, Arc<MessageStore>>,
     /// The settings.
     pub settings: Arc<MediationSettings>,
     /// What the server offers.
@@ -61,6 +64,8 @@ pub struct ConfigurationBuilder {
     pub apis: Vec<Arc<Api>>,
     /// Proxy services.
     pub proxies: HashMap<Arc<str>, Arc<ProxyService>>,
+    /// Message stores.
+    pub message_stores: HashMap<Arc<str>, Arc<MessageStore>>,
 }
 
 impl ConfigurationBuilder {
@@ -76,6 +81,7 @@ impl ConfigurationBuilder {
             local_entries: self.local_entries,
             apis: ApiTable::new(self.apis),
             proxies: self.proxies,
+            message_stores: self.message_stores,
             main: main.unwrap_or_else(|| Arc::new(crate::builtin::main_sequence(&settings, &environment))),
             fault: fault.unwrap_or_else(|| Arc::new(crate::builtin::fault_sequence(&settings, &environment))),
             settings,

@@ -220,6 +220,17 @@ pub async fn inject_sequence(context: &mut MessageContext, sequence: Arc<Sequenc
     run_flow(context, Some(&SequenceRef::Inline(sequence))).await;
 }
 
+/// Runs a sequence on a message with which something went wrong, outside of any flow: the sequence finds the error
+/// properties, and nobody handles its own faults.
+///
+/// # Errors
+/// The fault of the sequence.
+pub async fn run_fault_sequence(context: &mut MessageContext, fault: &Fault, sequence: &Sequence) -> Mediation {
+    context.frames.clear();
+    describe(context, fault);
+    sequence.run_async(context).await
+}
+
 /// Injects a message that came by no listener into a proxy service.
 pub async fn inject_proxy(context: &mut MessageContext, service: &ProxyService) {
     proxy::mediate(context, service, 0).await;

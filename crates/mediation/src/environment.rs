@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Mutex, PoisonError, RwLock};
 
 use crate::mediator::BoxFuture;
+use crate::message_store::memory::{MemoryQueue, WeakQueue};
 use crate::outgoing::{Answer, Outgoing, SendError};
 
 /// Sends a message to a back end over HTTP.
@@ -73,6 +74,7 @@ pub struct Environment {
     system: RwLock<HashMap<String, String>>,
     file: RwLock<HashMap<String, String>>,
     configs: RwLock<HashMap<String, String>>,
+    memory_queues: Mutex<HashMap<String, WeakQueue>>,
 }
 
 impl fmt::Debug for Environment {
@@ -91,6 +93,7 @@ impl Environment {
             system: RwLock::default(),
             file: RwLock::default(),
             configs: RwLock::default(),
+            memory_queues: Mutex::default(),
         }
     }
 
@@ -117,6 +120,18 @@ impl Environment {
     /// An injected configuration value (`configs.name`).
     pub fn config(&self, name: &str) -> Option<String> {
         read(&self.configs, name)
+    }
+
+    /// The messages of the in-memory store of this name: the same queue while any version of the store is deployed.
+    pub fn memory_queue(&self, store: &str) -> MemoryQueue {
+        let mut queues = self.memory_queues.lock().unwrap_or_else(PoisonError::into_inner);
+        queues.retain(|_, queue| queue.upgrade().is_some());
+        if let Some(queue) = queues.get(store).and_then(WeakQueue::upgrade) {
+            return queue;
+        }
+        let queue = MemoryQueue::default();
+        queues.insert(store.to_owned(), queue.downgrade());
+        queue
     }
 
     /// Declares an injected configuration value. Its value comes from the environment, then from system properties, then

@@ -23,6 +23,7 @@ mod kept;
 pub mod local_entry;
 pub mod mediator;
 pub mod mediators;
+pub mod message_store;
 pub mod names;
 pub mod outgoing;
 pub mod proxy;

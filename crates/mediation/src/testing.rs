@@ -15,6 +15,7 @@ use crate::environment::{Environment, HttpSender, NoResources};
 use crate::fault::codes;
 use crate::local_entry::LocalEntry;
 use crate::mediator::{BoxFuture, Mediation, MediatorList};
+use crate::message_store::MessageStore;
 use crate::names::Name;
 use crate::outgoing::{Answer, Outgoing, SendError};
 use crate::proxy::ProxyService;
@@ -98,6 +99,10 @@ pub(crate) fn configuration(artifacts: &[&str]) -> Arc<Configuration> {
                 let proxy = ProxyService::parse(element, &definitions).expect("well made");
                 builder.proxies.insert(name.shared(), Arc::new(proxy));
             }
+            "messageStore" => {
+                let store = MessageStore::parse(element, &definitions).expect("well made");
+                builder.message_stores.insert(name.shared(), Arc::new(store));
+            }
             "localEntry" => {
                 let entry = LocalEntry::parse(element, |_| Err(String::new())).expect("well made");
                 builder.local_entries.insert(&name, Arc::new(entry));
@@ -176,8 +181,17 @@ pub(crate) fn with_body(mut context: MessageContext, content_type: &str, body: &
 
 /// Reads an element with the parser's helpers at hand.
 pub(crate) fn with_definitions<T>(text: &str, read: impl FnOnce(Element<'_>, &Definitions<'_>) -> T) -> T {
-    let (environment, settings) = (environment(), Arc::new(MediationSettings::default()));
-    let definitions = Definitions::new(&environment, &settings);
+    with_definitions_in(&environment(), text, read)
+}
+
+/// The same in an environment that outlives the call.
+pub(crate) fn with_definitions_in<T>(
+    environment: &Arc<Environment>,
+    text: &str,
+    read: impl FnOnce(Element<'_>, &Definitions<'_>) -> T,
+) -> T {
+    let settings = Arc::new(MediationSettings::default());
+    let definitions = Definitions::new(environment, &settings);
     let document = document(text);
     read(Element::new(&document, document.root_element().expect("a root"), "test"), &definitions)
 }

@@ -30,6 +30,7 @@ pub mod script;
 pub mod send;
 pub mod sequence;
 mod split;
+pub mod store;
 pub mod switch;
 pub mod throw_error;
 pub mod unsupported;
@@ -83,6 +84,7 @@ pub static CATALOGUE: &[MediatorType] = &[
     script::TYPE,
     send::TYPE,
     sequence::TYPE,
+    store::TYPE,
     switch::TYPE,
     throw_error::TYPE,
     variable::TYPE,

@@ -20,7 +20,6 @@ pub static UNSUPPORTED: &[Unsupported] = &[
     not_yet("enqueue"),
     not_yet("fastXSLT"),
     not_yet("sampler"),
-    not_yet("store"),
     not_yet("throttle"),
     not_yet("transaction"),
     not_yet("validate"),
