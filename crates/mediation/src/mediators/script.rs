@@ -15,7 +15,7 @@ use crate::definition::syntax::{AttributeKind, Content, Occurs, Syntax, attribut
 use crate::definition::{Definitions, DeployError, Element};
 use crate::fault::Fault;
 use crate::mediator::{BoxFuture, Flow, Mediation, Mediator, Nature};
-use crate::scripting::{self, PRELUDE, Pace};
+use crate::scripting::{self, Pace, prelude};
 use source::External;
 use target::{Argument, Target};
 
@@ -95,7 +95,8 @@ impl Script {
             Some(key) => Source::External(External::parse(element, key, language, &word)?),
             None => {
                 let name = format!("{}:{}", element.file(), element.line());
-                let compiled = mi_script::Script::compile(&name, language, &[&element.text()], Entry::Whole, PRELUDE);
+                let compiled =
+                    mi_script::Script::compile(&name, language, &[&element.text()], Entry::Whole, prelude(&word));
                 let script = compiled.map_err(|error| syntax_error(element, language, &error))?;
                 Source::Inline { script: Arc::new(script), pace: Pace::default() }
             }

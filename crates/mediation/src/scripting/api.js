@@ -107,6 +107,28 @@
         getFirstElementLocalName() { const first = this.getFirstElement(); return first ? first.getLocalName() : null; }
     }
 
+    class AXIOMXPath {
+        constructor(expression) { this.expression = String(expression); this.namespaces = []; }
+        addNamespace(prefix, uri) { this.namespaces.push([String(prefix), String(uri)]); }
+        // Nodes as a list, anything else as it is.
+        evaluate(context) {
+            const at = context instanceof XmlDocument ? context.root : context;
+            const value = host('om.xpath', at.handle, this.expression, JSON.stringify(this.namespaces));
+            if (typeof value !== 'string') return value;
+            return value[0] === 'n' ? new ArrayList(nodes(value.slice(1))) : value.slice(1);
+        }
+        selectNodes(context) { const value = this.evaluate(context); return value instanceof ArrayList ? value : new ArrayList([value]); }
+        selectSingleNode(context) { const all = this.selectNodes(context); return all.isEmpty() ? null : all.get(0); }
+        stringValueOf(context) {
+            const value = this.evaluate(context);
+            if (!(value instanceof ArrayList)) return String(value);
+            const first = value.isEmpty() ? null : value.get(0);
+            return first === null ? '' : first instanceof OMElement ? host('om.allText', first.handle) : first.getText();
+        }
+        booleanValueOf(context) { const value = this.evaluate(context); return value instanceof ArrayList ? !value.isEmpty() : Boolean(value); }
+        numberValueOf(context) { return Number(this.stringValueOf(context)); }
+    }
+
     class EndpointReference {
         constructor(address) { this.address = String(address); }
         getAddress() { return this.address; }
@@ -148,6 +170,7 @@
             }),
         },
         'org.apache.axis2.addressing.EndpointReference': EndpointReference,
+        'org.apache.axiom.om.xpath.AXIOMXPath': AXIOMXPath,
     });
 
     // From the host: text and trees are marked by their first letter, the rest is itself.
@@ -183,7 +206,7 @@
     const toXmlObject = text => text === null ? null : rhino ? XML(text) : text;
 
     class MessageContext {
-        getPayloadXML() { return toXmlObject(host('payload.xml')); }
+        getPayloadXML() { return __nashorn ? this.getEnvelope().getBody().getFirstElement() : toXmlObject(host('payload.xml')); }
         setPayloadXML(value) { host('payload.setXml', xmlText(value)); }
         getPayloadJSON() {
             if (json === undefined) {
@@ -211,6 +234,7 @@
         setJsonObject(_, value) { json = value; return true; }
         addHeader(mustUnderstand, content) { host('header.add', !!mustUnderstand, xmlText(content)); }
         parseXml(text) { return new XmlDocument(host('om.parse', String(text))); }
+        getXpathResult(expression) { return new AXIOMXPath(expression); }
         getParsedOMElement(source) { return new OMElement(host('om.parse', String(source))); }
 
         getProperty(key, scope) { return decode(host('property.get', String(key), scope === undefined ? 'default' : String(scope))); }

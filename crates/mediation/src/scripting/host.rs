@@ -1,6 +1,6 @@
 //! What a script may do with its message: the operations behind `api.js` and `java.js` (spec: mediators 14).
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use mi_payload::java::SimpleDateFormat;
@@ -155,6 +155,18 @@ impl MessageHost {
         Ok(encode::to_script(&entry.value, |fragment| self.nodes.add_copy(fragment)))
     }
 
+    /// Waits, but not longer than a script may run.
+    fn sleep(&self, millis: Option<&Value>) -> Answer {
+        let millis = match millis {
+            Some(Value::Integer(millis)) => u64::try_from(*millis).unwrap_or_default(),
+            Some(Value::Number(millis)) => *millis as u64,
+            _ => 0,
+        };
+        let limit = self.context.configuration.settings.script_limits.time;
+        std::thread::sleep(Duration::from_millis(millis).min(limit));
+        Ok(Value::Undefined)
+    }
+
     fn set_id(&mut self, id: &str) -> Answer {
         self.changes().set_message_id(id);
         Ok(Value::Undefined)
@@ -213,6 +225,8 @@ impl Host for Box<MessageHost> {
             "hasEndpoint" => Ok(self.context.configuration.find_endpoint(text(0)).is_some().into()),
             "log" => self.write(text(0), text(1).to_owned()),
             "logs" => Ok(Level::of_name(text(0)).is_enabled().into()),
+            "inPlace" => Ok(self.undo.is_some().into()),
+            "sleep" => self.sleep(arguments.first()),
             "uuid" => Ok(uuid::Uuid::new_v4().to_string().into()),
             "nanos" => Ok(Value::Number(self.begin.elapsed().as_nanos() as f64)),
             "date.format" => format_date(text(0), arguments.get(1)),

@@ -223,6 +223,13 @@ const __java = (function () {
         'java.lang.Float': realNumber,
         'java.lang.Boolean': { parseBoolean: text => String(text).toLowerCase() === 'true', valueOf: text => String(text).toLowerCase() === 'true', TRUE: true, FALSE: false },
         'java.lang.Math': Math,
+        'java.lang.Thread': {
+            sleep: millis => {
+                // Nobody may sleep where other messages wait: the loop is stopped, and the script run again elsewhere.
+                while (host('inPlace'));
+                host('sleep', Number(millis));
+            },
+        },
         'java.lang.StringBuilder': StringBuilder,
         'java.lang.StringBuffer': StringBuilder,
         'java.net.URLEncoder': { encode: urlEncode },
@@ -249,13 +256,22 @@ const __java = (function () {
         if (found === undefined) throw new Error('The Java class ' + name + ' is not available in scripts; those that are: ' + Object.keys(classes).sort().join(', '));
         return found;
     };
+    const packageName = Symbol('package');
     const packages = name => new Proxy({}, {
         get(_, key) {
+            if (key === packageName) return name;
             if (typeof key === 'symbol') return undefined;
             const full = name ? name + '.' + key : key;
             return full in classes || /^[A-Z]/.test(key) ? find(full) : packages(full);
         },
     });
+
+    const importAll = (from, into) => {
+        const start = from[packageName] + '.';
+        for (const name of Object.keys(classes)) {
+            if (name.startsWith(start) && !name.slice(start.length).includes('.')) into[name.slice(start.length)] = classes[name];
+        }
+    };
 
     // What Nashorn and Rhino offer of Java's strings beside JavaScript's own.
     for (const [name, value] of Object.entries({
@@ -271,7 +287,17 @@ const __java = (function () {
     const globals = {
         Java: { type: find, to: values => Array.from(values), from: values => Array.from(values) },
         Packages: packages(''), java: packages('java'), javax: packages('javax'), org: packages('org'), com: packages('com'),
-        importPackage() {}, importClass() {},
+        // What is imported is a global of the run, which ends with it.
+        importPackage(...all) { for (const one of all) importAll(one, globalThis); },
+        importClass(...all) {
+            for (const one of all) {
+                const name = Object.keys(classes).find(name => classes[name] === one);
+                if (name) globalThis[name.slice(name.lastIndexOf('.') + 1)] = one;
+            }
+        },
+        JavaImporter: function (...all) { for (const one of all) importAll(one, this); },
+        // Nashorn's scripts load this before they import; all that it has is here already.
+        load(name) { if (name !== 'nashorn:mozilla_compat.js') throw new Error('load is not available in scripts: ' + name); },
         print(...values) { logger.info(values.map(String).join(' ')); },
         console: { log: (...values) => logger.info(values.map(String).join(' ')), info: logger.info, warn: logger.warn, error: logger.error, debug: logger.debug },
     };

@@ -12,6 +12,7 @@ mod log;
 mod om;
 mod property;
 mod undo;
+mod xpath;
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -26,7 +27,15 @@ pub(crate) use encode::from_script;
 use host::MessageHost;
 
 /// The JavaScript side of `mc` and of the Java classes; see [`Script::compile`].
-pub(crate) const PRELUDE: &str = concat!(include_str!("java.js"), include_str!("api.js"));
+const PRELUDE: &str = concat!("const __nashorn = false;\n", include_str!("java.js"), include_str!("api.js"));
+
+/// The same for Nashorn, where the payload as XML is the live element.
+const NASHORN: &str = concat!("const __nashorn = true;\n", include_str!("java.js"), include_str!("api.js"));
+
+/// The prelude for what artifacts call `language`.
+pub(crate) fn prelude(language: &str) -> &'static str {
+    if language == "nashornJs" { NASHORN } else { PRELUDE }
+}
 
 /// How long a script may hold up the thread that it is run on.
 const IN_PLACE: Duration = Duration::from_millis(2);

@@ -19,7 +19,7 @@ pub(super) struct Nodes {
 
 /// Where a node lives.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Tree {
+pub(super) enum Tree {
     Message(u32),
     Own(usize),
 }
@@ -38,17 +38,17 @@ impl Nodes {
         self.add_document(document, node)
     }
 
-    fn add_document(&mut self, document: Document, node: NodeId) -> i32 {
+    pub(super) fn add_document(&mut self, document: Document, node: NodeId) -> i32 {
         self.documents.push(document);
         self.add(Tree::Own(self.documents.len() - 1), node)
     }
 
-    fn add(&mut self, tree: Tree, node: NodeId) -> i32 {
+    pub(super) fn add(&mut self, tree: Tree, node: NodeId) -> i32 {
         self.known.push((tree, node));
         i32::try_from(self.known.len() - 1).unwrap_or(i32::MAX)
     }
 
-    fn find(&self, number: Option<&Value>) -> Result<(Tree, NodeId), String> {
+    pub(super) fn find(&self, number: Option<&Value>) -> Result<(Tree, NodeId), String> {
         let Some(Value::Integer(number)) = number else { return Err("an XML node is expected".to_owned()) };
         let place = usize::try_from(*number).ok().and_then(|index| self.known.get(index));
         match place {
@@ -116,7 +116,7 @@ impl MessageHost {
         Ok(Value::Undefined)
     }
 
-    fn document(&self, tree: Tree) -> Result<&Document, String> {
+    pub(super) fn document(&self, tree: Tree) -> Result<&Document, String> {
         match tree {
             Tree::Message(_) => Ok(&view(&self.context)?.document),
             Tree::Own(index) => self.nodes.documents.get(index).ok_or_else(|| "there is no such tree".to_owned()),
@@ -155,6 +155,7 @@ impl MessageHost {
                 let fragment = fragment(text(0))?;
                 return Ok(Value::Integer(self.nodes.add_copy(&fragment)));
             }
+            "xpath" => return self.xpath(arguments.first(), text(1), text(2)),
             "create" => {
                 let mut document = Document::new();
                 let node = document.create_element(text(0), text(1), text(2));

@@ -11,13 +11,14 @@ use crate::context::MessageContext;
 use crate::definition::{DeployError, Element};
 use crate::fault::Fault;
 use crate::kept::Kept;
-use crate::scripting::{self, Outcome, PRELUDE, Pace};
+use crate::scripting::{self, Outcome, Pace, prelude};
 
 /// A script by key.
 pub(super) struct External {
     keys: Vec<ValueExpression>,
     function: String,
     language: Language,
+    prelude: &'static str,
     target: Option<Target>,
     arguments: Vec<Argument>,
     compiled: Kept<Compiled>,
@@ -49,7 +50,7 @@ impl External {
             _ => Vec::new(),
         };
         let function = element.attribute("function").unwrap_or("mediate").to_owned();
-        Ok(Self { keys, function, language, target, arguments, compiled: Kept::default() })
+        Ok(Self { keys, function, language, prelude: prelude(word), target, arguments, compiled: Kept::default() })
     }
 
     /// Runs it. `None` when its value went to a target.
@@ -95,7 +96,7 @@ impl External {
             let texts: Vec<String> = values.iter().map(|value| text(value.as_ref())).collect();
             let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
             let entry = Entry::Function(self.function.clone());
-            let script = mi_script::Script::compile(&name, self.language, &texts, entry, PRELUDE)?;
+            let script = mi_script::Script::compile(&name, self.language, &texts, entry, self.prelude)?;
             Ok(Compiled { script: Arc::new(script), pace: Pace::default() })
         })
     }

@@ -66,6 +66,9 @@ async fn xml_is_text_in_js_and_e4x_in_rhino() {
     assert_eq!(xml("rhinoJs", "mc.setProperty('r', mc.getPayloadXML().item[1].toString())").await, "b");
     let copy = "var x = mc.getPayloadXML(); mc.setPayloadXML(<r id={x.@id}>{x.item[0]}</r>)";
     assert_eq!(xml("rhinoJs", copy).await, "<r id=\"7\">\n  <item>a</item>\n</r>");
+    let nashorn = "mc.getPayloadXML().addAttribute('n', '1', null); var x = mc.getXpathResult(\"//*[local-name()='item']\");
+        mc.setProperty('r', x.selectNodes(mc.getPayloadXML()).get(1).getText() + mc.getPayloadXML().getAttributeValue(new javax.xml.namespace.QName('n')))";
+    assert_eq!(xml("nashornJs", nashorn).await, "b1");
     assert!(xml("js", "mc.setPayloadXML(7)").await.contains("Unsupported type provide for XML. type: number"));
     assert!(xml("js", "mc.setPayloadXML('<a>')").await.contains("Failed to create OMElement with provided payload"));
     let mut context = testing::context_with("application/json", b"{\"a\":1}");
@@ -102,6 +105,12 @@ async fn the_tree_of_the_message_can_be_changed() {
         (
             "mc.setProperty('r', mc.parseXml('<a><b>1</b><b>2</b></a>').getElementsByTagName('b').item(1).getTextContent())",
             "2",
+        ),
+        ("mc.setProperty('r', mc.getXpathResult('//item[2]').stringValueOf(mc.getEnvelope()));", "b"),
+        ("mc.setProperty('r', mc.getXpathResult('//item').selectNodes(e).get(0).getText());", "a"),
+        (
+            "mc.setProperty('r', mc.getXpathResult('@id').selectSingleNode(e).getText() + mc.getXpathResult('count(item)').numberValueOf(e));",
+            "72",
         ),
     ] {
         assert_eq!(xml("js", &format!("{body}{source}")).await, expected, "{source}");
@@ -171,6 +180,9 @@ async fn the_usual_java_classes_are_there() {
         ("java.lang.Integer.parseInt('12') + 1", "13"),
         ("Packages.java.net.URLEncoder.encode('a b&c', 'UTF-8')", "a+b%26c"),
         ("'Ab'.equalsIgnoreCase('aB')", "true"),
+        ("load('nashorn:mozilla_compat.js'); importPackage(java.util); new ArrayList().size()", "0"),
+        ("importClass(java.util.UUID); UUID.randomUUID().toString().length", "36"),
+        ("var i = new JavaImporter(java.util); with (i) { var m = new HashMap() }; m.isEmpty()", "true"),
     ] {
         let source = match source.rsplit_once("; ") {
             Some((before, last)) => format!("{before}; mc.setProperty('r', String({last}))"),
@@ -226,6 +238,14 @@ async fn a_slow_script_gives_what_a_quick_one_gives() {
     assert_eq!(context.operation().lock().text("o").as_deref(), Some("1"));
     assert_eq!(testing::body(&context), "<order id=\"7\"><item>a</item><item>b</item><new /></order>");
     assert!(context.properties.is_true("done"));
+}
+
+#[tokio::test]
+async fn a_script_that_sleeps_does_so_elsewhere() {
+    let begin = std::time::Instant::now();
+    let result = xml("js", "java.lang.Thread.sleep(30); mc.setProperty('r', String(__host('inPlace')))").await;
+    assert_eq!(result, "false");
+    assert!(begin.elapsed().as_millis() >= 30);
 }
 
 async fn external(entries: &[&str], attributes: &str, children: &str) -> Result<MessageContext, String> {
