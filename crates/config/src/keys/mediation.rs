@@ -18,7 +18,12 @@ pub(super) const KEYS: &[Key] = &[
     ),
     open("mediation.synapse.enable_xpath_dom_failover", Flag, "Whether XPath 2.0 is tried where 1.0 fails."),
     with("mediation.synapse.temp_data_chunk_size", SIZE, "3072", "Accepted for compatibility."),
-    with("mediation.synapse.script_mediator_pool_size", SIZE, "15", "Accepted for compatibility: each thread has its own script engines."),
+    with(
+        "mediation.synapse.script_mediator_pool_size",
+        SIZE,
+        "15",
+        "Accepted for compatibility: each thread has its own script engines.",
+    ),
     with("mediation.script.time_limit", Millis, "10000", "How long a script may run. Only this server has it."),
     with(
         "mediation.script.memory_limit",

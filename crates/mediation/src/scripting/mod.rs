@@ -19,6 +19,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use mi_payload::Payload;
 use mi_script::{Engines, Limits, Script, ScriptError, Value};
 use tokio::sync::Semaphore;
 
@@ -39,6 +40,10 @@ pub(crate) fn prelude(language: &str) -> &'static str {
 
 /// How long a script may hold up the thread that it is run on.
 const IN_PLACE: Duration = Duration::from_millis(2);
+
+/// The size of a payload, in bytes, from which on a script is not run in place: the engine looks at the clock between its
+/// steps, and parsing JSON is one step.
+const LARGE: usize = 64 << 10;
 
 /// How many messages a script that was too slow is handed over for before it is tried in place again.
 const PENALTY: u32 = 64;
@@ -87,7 +92,7 @@ pub(crate) async fn run(
     input: Option<String>,
 ) -> Result<Outcome, ScriptError> {
     let limits = context.configuration.settings.script_limits;
-    if limits.time > IN_PLACE && !pace.is_slow() {
+    if limits.time > IN_PLACE && !is_large(&context.payload) && !pace.is_slow() {
         let host = MessageHost::new(take(context), input.clone(), true);
         let (mut host, result) = run_here(script, host, IN_PLACE, &limits);
         if !matches!(result, Err(ScriptError::TimeLimit(_))) {
@@ -108,6 +113,17 @@ pub(crate) async fn run(
         .unwrap_or_else(|error| (None, Err(ScriptError::Engine(error.to_string()))));
     drop(permit);
     finish(context, host, result)
+}
+
+fn is_large(payload: &Payload) -> bool {
+    match payload {
+        Payload::Json(json) => json.text().len() > LARGE,
+        Payload::Text(text) => text.as_str().len() > LARGE,
+        Payload::Binary(binary) => binary.bytes().len() > LARGE,
+        // A tree takes some four times the room of its text.
+        Payload::Xml(xml) => xml.envelope().document.memory_size() > 4 * LARGE,
+        Payload::Empty(_) | Payload::Unread(_) => false,
+    }
 }
 
 type Ran = (Option<Box<MessageHost>>, Result<Value, ScriptError>);

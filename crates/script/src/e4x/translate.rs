@@ -281,6 +281,20 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        /// Whatever is written, the translator ends without a panic, and leaves plain JavaScript alone.
+        #[test]
+        fn ends_with_any_text(source in "[a-z<>/{}()\\[\\].:@*=\"'` \n$é-]{0,80}") {
+            let _ = translate(&source);
+        }
+
+        #[test]
+        fn leaves_javascript_alone(names in proptest::collection::vec("[a-w]{1,5}", 1..8)) {
+            let source = format!("var x = {};", names.join(" < y ? /a'b/ : z."));
+            proptest::prop_assert_eq!(translate(&source), Ok(source.clone()));
+        }
+    }
+
     #[test]
     fn says_what_is_not_closed() {
         for source in ["x = <a>", "x = <a b='", "x = <a>{b", "x.(", "x..", "x = <a"] {

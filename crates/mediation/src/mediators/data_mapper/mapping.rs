@@ -34,6 +34,13 @@ pub(super) struct Mapping {
     properties: Properties,
 }
 
+/// What follows the script: the diagram editor's function, which is named after the titles, or else the code editor's.
+fn choose(named: &str) -> String {
+    let function = |name: &str| format!("typeof {name} === 'function' ? {name} : ");
+    let named = if mi_script::is_identifier(named) { function(named) } else { String::new() };
+    format!("var __mapping = {named}{}undefined;", function("mapFunction"))
+}
+
 impl Mapping {
     /// Reads script, input schema and output schema.
     pub(super) fn read(values: &[Option<Held>], style: Style) -> Result<Self, String> {
@@ -46,18 +53,15 @@ impl Mapping {
         let input = Schema::read(&text(1, "input schema")?, "inputType").map_err(failed)?;
         let output = Schema::read(&text(2, "output schema")?, "outputType").map_err(failed)?;
         let named = format!("map_S_{}_S_{}", variable_name(input.local_title()), variable_name(output.local_title()));
-        let function = match style {
-            Style::Named if !source.contains(&named) && source.contains("mapFunction") => "mapFunction".to_owned(),
-            _ => named,
+        let choice = choose(&named);
+        let (sources, entry) = match style {
+            Style::Named => (vec![source.as_str(), &choice], Entry::Function("__mapping".to_owned())),
+            Style::Function => (vec![source.as_str()], Entry::Whole),
         };
-        let entry = match style {
-            Style::Named => Entry::Function(function.clone()),
-            Style::Function => Entry::Whole,
-        };
-        let script = Script::compile("mapping", Language::JavaScript, &[&source], entry, PRELUDE)
+        let script = Script::compile("mapping", Language::JavaScript, &sources, entry, PRELUDE)
             .map_err(|error| failed(error.to_string()))?;
         let properties = Properties::find(&source);
-        Ok(Self { input, output, script: Arc::new(script), pace: Pace::default(), function, properties })
+        Ok(Self { input, output, script: Arc::new(script), pace: Pace::default(), function: named, properties })
     }
 
     /// What the script gets: the input by the schema, and the properties that it names.

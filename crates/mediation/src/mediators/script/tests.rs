@@ -295,6 +295,15 @@ async fn what_a_function_gives_decides() {
     assert!(fault.contains("returned an error executing the external js script : s function mediate"), "{fault}");
 }
 
+#[tokio::test]
+async fn a_large_payload_is_worked_on_elsewhere() {
+    let body: &'static str = Box::leak(format!("{{\"a\":\"{}\"}}", "x".repeat(70_000)).into_boxed_str());
+    let mut context = testing::context_with("application/json", body.as_bytes());
+    let source = "mc.setPayloadJSON([mc.getPayloadJSON().a.length, __host('inPlace')])";
+    run(&mut context, "js", source).await.expect("no fault");
+    assert_eq!(testing::body(&context), "[70000,false]");
+}
+
 #[test]
 fn refuses_what_is_not_well_made() {
     for (mediator, expected) in [
@@ -316,20 +325,22 @@ fn refuses_what_is_not_well_made() {
 #[tokio::test]
 #[ignore = "a measurement"]
 async fn the_time_of_a_call_of_a_small_script() {
-    for (name, source) in [
-        ("empty", ""),
-        ("property", "mc.setProperty('a', mc.getProperty('b') + 1);"),
-        (
-            "JSON",
-            "var o = mc.getPayloadJSON(), t = 0; for (var i = 0; i < o.items.length; i++) t += o.items[i].p * o.items[i].q; mc.setPayloadJSON({id: o.id, t: t});",
-        ),
-        (
-            "JSON, its value asked for",
-            "var o = mc.getPayloadJSON(), t = 0; for (var i = 0; i < o.items.length; i++) t += o.items[i].p * o.items[i].q; mc.setPayloadJSON({id: o.id, t: t}); true",
-        ),
+    const COMPUTE: &str = "var o = mc.getPayloadJSON(), t = 0; \
+        for (var i = 0; i < o.items.length; i++) t += o.items[i].p * o.items[i].q; mc.setPayloadJSON({id: o.id, t: t});";
+    let asked = format!("{COMPUTE} true");
+    for (name, source, millis) in [
+        ("empty", "", 10_000),
+        ("property", "mc.setProperty('a', mc.getProperty('b') + 1);", 10_000),
+        ("JSON", COMPUTE, 10_000),
+        ("JSON, its value asked for", &asked, 10_000),
+        // Too little time for a run in place.
+        ("empty, on a thread of its own", "", 1),
     ] {
         let list = testing::parse(&script("js", source)).expect("well made");
         let mut context = testing::context_with("application/json", JSON);
+        let mut settings = crate::MediationSettings::default();
+        settings.script_limits.time = std::time::Duration::from_millis(millis);
+        context.configuration = crate::Configuration::empty(settings.into(), testing::environment()).into();
         context.build().await.expect("well formed");
         let text = mi_payload::Payload::json(bytes::Bytes::from_static(JSON));
         const ROUNDS: u32 = 20_000;
