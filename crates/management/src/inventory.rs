@@ -12,8 +12,11 @@ use mi_deployer::{Kind, Named};
 pub struct Inventory {
     deployed: ArcSwap<Deployed>,
     /// What the API switched, by artifact: kept until the server stops.
-    switched: Mutex<HashMap<(Kind, Arc<str>, Aspect), bool>>,
+    switched: Mutex<HashMap<Switch, bool>>,
 }
+
+/// An artifact's kind and name, and what is switched.
+type Switch = (Kind, Arc<str>, Aspect);
 
 #[derive(Debug, Default)]
 pub(crate) struct Deployed {

@@ -140,12 +140,12 @@ pub(crate) async fn guard(State(served): State<Arc<Served>>, mut request: Reques
             request.extensions_mut().insert(caller);
             next.run(request).await
         }
-        Err(response) => response,
+        Err(response) => *response,
     };
     with_cors(response, &served.settings, allowed)
 }
 
-fn admit(served: &Served, request: &Request) -> Result<Caller, Response> {
+fn admit(served: &Served, request: &Request) -> Result<Caller, Box<Response>> {
     let settings = &served.settings;
     let path = request.uri().path().trim_start_matches("/management");
     let open = matches!(path.trim_end_matches('/'), "" | "/login" | "/logout");
@@ -163,7 +163,7 @@ fn admit(served: &Served, request: &Request) -> Result<Caller, Response> {
             let realm = HeaderValue::from_static("Basic realm=\"WSO2 EI\"");
             response.headers_mut().insert("www_authenticate", realm);
         }
-        return Err(response);
+        return Err(Box::new(response));
     };
     let own_password = request.method() == Method::PATCH && path.starts_with("/users/");
     let for_admins =
@@ -171,7 +171,7 @@ fn admit(served: &Served, request: &Request) -> Result<Caller, Response> {
     let writes = !matches!(*request.method(), Method::GET | Method::HEAD);
     let refused = (settings.authorization_enabled && for_admins) || (settings.read_only_for_others && writes);
     if refused && !caller.is_admin {
-        return Err(StatusCode::FORBIDDEN.into_response());
+        return Err(Box::new(StatusCode::FORBIDDEN.into_response()));
     }
     Ok(caller)
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Mutex, PoisonError, RwLock};
 
+use crate::database::{Databases, NoDatabases};
 use crate::mediator::BoxFuture;
 use crate::message_store::memory::{MemoryQueue, WeakQueue};
 use crate::outgoing::{Answer, Outgoing, SendError};
@@ -69,6 +70,8 @@ pub struct Environment {
     pub http: Box<dyn HttpSender>,
     /// The registry.
     pub resources: Box<dyn Resources>,
+    /// The data sources.
+    pub databases: Box<dyn Databases>,
     /// Secrets by alias (`wso2:vault-lookup`, `wso2-vault`).
     pub secrets: HashMap<String, String>,
     system: RwLock<HashMap<String, String>>,
@@ -84,11 +87,12 @@ impl fmt::Debug for Environment {
 }
 
 impl Environment {
-    /// An environment with this client and registry.
+    /// An environment with this client and registry, and no data sources.
     pub fn new(http: Box<dyn HttpSender>, resources: Box<dyn Resources>) -> Self {
         Self {
             http,
             resources,
+            databases: Box::new(NoDatabases),
             secrets: HashMap::new(),
             system: RwLock::default(),
             file: RwLock::default(),

@@ -13,6 +13,7 @@ mod by_key;
 pub mod configuration;
 pub mod context;
 mod conversion;
+pub mod database;
 pub mod definition;
 pub mod endpoint;
 pub mod engine;

@@ -26,7 +26,7 @@ use crate::template::SequenceTemplate;
 /// Answers by the host of the URL: `echo` gives body and content type back, `status/N` answers N, `refused` fails at
 /// once and `silent` as if no answer had come in time; `session` sets a cookie; `token` hands out
 /// OAuth tokens. What came as `Authorization` goes back as `x-authorization`.
-struct Loop;
+pub(crate) struct Loop;
 
 impl HttpSender for Loop {
     fn send(&self, request: Outgoing) -> BoxFuture<'static, Result<Answer, SendError>> {
@@ -204,7 +204,12 @@ pub(crate) fn endpoint(text: &str) -> Arc<Endpoint> {
 
 /// Reads mediators.
 pub(crate) fn parse(mediators: &str) -> Result<MediatorList, DeployError> {
-    with_definitions(&format!("<sequence>{mediators}</sequence>"), |element, definitions| {
+    parse_in(&environment(), mediators)
+}
+
+/// The same in an environment.
+pub(crate) fn parse_in(environment: &Arc<Environment>, mediators: &str) -> Result<MediatorList, DeployError> {
+    with_definitions_in(environment, &format!("<sequence>{mediators}</sequence>"), |element, definitions| {
         definitions.mediators(element)
     })
 }
@@ -212,6 +217,12 @@ pub(crate) fn parse(mediators: &str) -> Result<MediatorList, DeployError> {
 /// Runs mediators on a context.
 pub(crate) async fn run(mediators: &str, context: &mut MessageContext) -> Mediation {
     let list = parse(mediators).expect("well made");
+    list.run_async(context).await
+}
+
+/// The same in an environment.
+pub(crate) async fn run_in(environment: &Arc<Environment>, mediators: &str, context: &mut MessageContext) -> Mediation {
+    let list = parse_in(environment, mediators).expect("well made");
     list.run_async(context).await
 }
 

@@ -6,6 +6,7 @@
 mod cli;
 mod cluster_status;
 mod coordination;
+mod databases;
 mod deployment;
 mod home;
 mod http_client;

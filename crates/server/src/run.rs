@@ -21,6 +21,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 use crate::cli::RunOptions;
+use crate::databases::ServerDatabases;
 use crate::home::Home;
 use crate::http_client::TransportSender;
 use crate::listeners::Mediation;
@@ -175,7 +176,8 @@ fn server_names(settings: &Settings) -> Vec<String> {
 fn environment(home: &Home, settings: &Settings, system: &SystemProperties) -> Result<Arc<Environment>, String> {
     let client = Client::new(wiring::client(settings, home.root())?);
     let registry = Registry(FileRegistry::new(home.registry(), REGISTRY_CACHE));
-    let environment = Environment::new(Box::new(TransportSender(client)), Box::new(registry));
+    let mut environment = Environment::new(Box::new(TransportSender(client)), Box::new(registry));
+    environment.databases = Box::new(ServerDatabases::new(&settings.datasources));
     for (name, value) in settings.system_parameters.iter() {
         environment.set_system_property(name, value);
     }

@@ -25,6 +25,7 @@ use parking_lot::Mutex;
 
 use crate::api::ApiMatch;
 use crate::configuration::Configuration;
+use crate::database::Transactions;
 use crate::fault::Fault;
 use crate::mediator::MediatorList;
 use crate::sequence::SequenceRef;
@@ -224,6 +225,8 @@ pub struct MessageContext {
     pub reply: Reply,
     /// The splits that it comes from.
     pub splits: Splits,
+    /// The transaction that it has open.
+    pub transactions: Option<Transactions>,
     /// A `call` that does not block has been answered since it was made: of a splitter's copy, what stands after the
     /// splitter runs then.
     pub called: bool,
@@ -260,6 +263,7 @@ impl MessageContext {
             frames: Frames::default(),
             reply: Reply::Nobody,
             splits: Splits::default(),
+            transactions: None,
             called: false,
             message_id: OnceLock::new(),
             correlation_id: OnceLock::new(),

@@ -9,6 +9,9 @@ pub mod callout;
 pub mod clone;
 pub mod conditional_router;
 pub mod data_mapper;
+mod db;
+pub mod db_lookup;
+pub mod db_report;
 pub mod drop;
 pub mod enrich;
 pub mod filter;
@@ -33,6 +36,7 @@ mod split;
 pub mod store;
 pub mod switch;
 pub mod throw_error;
+pub mod transaction;
 pub mod unsupported;
 pub mod variable;
 
@@ -62,6 +66,8 @@ pub static CATALOGUE: &[MediatorType] = &[
     clone::TYPE,
     conditional_router::TYPE,
     data_mapper::TYPE,
+    db_lookup::TYPE,
+    db_report::TYPE,
     drop::TYPE,
     enrich::TYPE,
     filter::TYPE,
@@ -87,6 +93,7 @@ pub static CATALOGUE: &[MediatorType] = &[
     store::TYPE,
     switch::TYPE,
     throw_error::TYPE,
+    transaction::TYPE,
     variable::TYPE,
 ];
 
