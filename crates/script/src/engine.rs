@@ -31,6 +31,9 @@ impl Default for Limits {
     }
 }
 
+/// What the engine's error says when it has no memory left.
+const OUT_OF_MEMORY: &str = "out of memory";
+
 /// The native stack that scripts may use, in bytes: threads have 2 MiB.
 const STACK: usize = 512 << 10;
 
@@ -93,7 +96,7 @@ impl<H: Host> Engine<H> {
             .unwrap_or_else(|_| Err(ScriptError::Engine("the host panicked".to_owned())));
         let result = match result {
             Err(_) if self.clock.passed.get() => Err(ScriptError::TimeLimit(time)),
-            Err(ScriptError::Thrown(text)) if text.contains("out of memory") => {
+            Err(ScriptError::Thrown(text)) if text.contains(OUT_OF_MEMORY) => {
                 Err(ScriptError::MemoryLimit(self.memory))
             }
             other => other,
@@ -206,6 +209,8 @@ fn caught(error: &CaughtError<'_>) -> ScriptError {
                 None => text,
             })
         }
+        // Without memory for an error, the engine throws `null`.
+        CaughtError::Value(value) if value.is_null() => ScriptError::Thrown(OUT_OF_MEMORY.to_owned()),
         CaughtError::Value(value) => {
             let text = value.as_string().and_then(|text| text.to_string().ok());
             ScriptError::Thrown(text.unwrap_or_else(|| format!("{value:?}")))

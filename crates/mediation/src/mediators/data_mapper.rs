@@ -29,6 +29,8 @@ use crate::mediator::{BoxFuture, Flow, Mediation, Mediator, Nature};
 use crate::scripting;
 use mapping::{Mapping, Style};
 
+const LOG: &str = "org.wso2.micro.integrator.mediator.datamapper.DataMapperMediator";
+
 const TYPES: &[&str] = &["XML", "JSON", "CSV"];
 
 /// Syntax of `datamapper`.
@@ -148,9 +150,11 @@ impl DataMapper {
         };
         let input = self.input.or(mapping.input.format).ok_or_else(|| Fault::new(missing("Input")))?;
         let output = self.output.or(mapping.output.format).ok_or_else(|| Fault::new(missing("Output")))?;
-        self.map(context, &mapping, input, output)
-            .await
-            .map_err(|reason| Fault::new("DataMapper mediator : mapping failed").detail(reason))?;
+        if let Err(reason) = self.map(context, &mapping, input, output).await {
+            let message = "DataMapper mediator : mapping failed";
+            tracing::error!(target: LOG, "{}{message}: {reason}", context.log_prefix());
+            return Err(Fault::new(message).detail(reason));
+        }
         context.set_message_type(output.message_type());
         Ok(Flow::Continue)
     }

@@ -107,12 +107,13 @@ impl Script {
     async fn run(&self, context: &mut MessageContext) -> Mediation {
         let outcome = match &self.source {
             Source::Inline { script, pace } => {
+                let prefix = context.origin.clone();
                 let fault = |error: ScriptError| {
                     let language = &self.language;
                     let message = format!(
                         "The script engine returned an error executing the inlined {language} script function mediate"
                     );
-                    Fault::new(message).detail(error.to_string())
+                    failed(&prefix.log_prefix, message, &error.to_string())
                 };
                 scripting::run(context, script, pace, None).await.map_err(fault)?
             }
@@ -123,6 +124,12 @@ impl Script {
         };
         Ok(if outcome.value == Value::Boolean(false) { Flow::Stop } else { Flow::Continue })
     }
+}
+
+/// The fault of a script. The log says why: fault sequences seldom show `ERROR_DETAIL`.
+fn failed(prefix: &str, message: String, reason: &str) -> Fault {
+    tracing::error!(target: "org.apache.synapse.mediators.bsf.ScriptMediator", "{prefix}{message}: {reason}");
+    Fault::new(message).detail(reason)
 }
 
 fn language(

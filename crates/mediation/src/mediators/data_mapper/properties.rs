@@ -2,9 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use super::LOG;
 use crate::context::{MessageContext, Scope};
-
-const LOG: &str = "org.wso2.micro.integrator.mediator.datamapper.DataMapperMediator";
 
 /// The properties that a script names, by scope.
 #[derive(Debug, Default)]

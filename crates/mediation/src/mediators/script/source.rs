@@ -66,9 +66,13 @@ impl External {
                 "The script engine returned {what} executing the external {language} script : {key} function {function}"
             )
         };
-        let failed = |error: ScriptError| match error {
-            ScriptError::NoFunction(_) => Fault::new(message("a NoSuchMethodException")),
-            error => Fault::new(message("an error")).detail(error.to_string()),
+        let origin = context.origin.clone();
+        let failed = |error: ScriptError| {
+            let what = match error {
+                ScriptError::NoFunction(_) => "a NoSuchMethodException",
+                _ => "an error",
+            };
+            super::failed(&origin.log_prefix, message(what), &error.to_string())
         };
         let input = match &self.target {
             Some(_) => Some(Argument::encode(&self.arguments, context)?),
@@ -82,9 +86,8 @@ impl External {
         match &self.target {
             None => Ok(Some(outcome)),
             Some(target) => {
-                target
-                    .take(context, outcome.output)
-                    .map_err(|reason| Fault::new(message("an Exception")).detail(reason))?;
+                let exception = |reason: String| super::failed(&origin.log_prefix, message("an Exception"), &reason);
+                target.take(context, outcome.output).map_err(exception)?;
                 Ok(None)
             }
         }
