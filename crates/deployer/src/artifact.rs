@@ -7,6 +7,7 @@ use mi_mediation::definition::Element;
 use mi_mediation::endpoint::{Endpoint, EndpointTemplate};
 use mi_mediation::local_entry::LocalEntry;
 use mi_mediation::message_store::MessageStore;
+use mi_mediation::priority_executor::PriorityExecutor;
 use mi_mediation::proxy::ProxyService;
 use mi_mediation::sequence::Sequence;
 use mi_mediation::template::SequenceTemplate;
@@ -39,6 +40,8 @@ pub enum Artifact {
     MessageStore(Arc<MessageStore>),
     /// A message processor.
     MessageProcessor(Arc<ProcessorArtifact>),
+    /// A priority executor.
+    PriorityExecutor(PriorityExecutor),
     /// A definition that nobody runs yet.
     Definition,
 }
@@ -101,7 +104,8 @@ pub fn read(
         Kind::Task => Artifact::Task(Arc::new(TaskArtifact::parse(element, definitions)?)),
         Kind::MessageStore => Artifact::MessageStore(Arc::new(MessageStore::parse(element, definitions)?)),
         Kind::MessageProcessor => Artifact::MessageProcessor(Arc::new(ProcessorArtifact::parse(element, definitions)?)),
-        Kind::Import | Kind::EventSource | Kind::PriorityExecutor | Kind::InboundEndpoint => Artifact::Definition,
+        Kind::PriorityExecutor => Artifact::PriorityExecutor(PriorityExecutor::parse(element)?),
+        Kind::Import | Kind::EventSource | Kind::InboundEndpoint => Artifact::Definition,
     };
     if name.trim().is_empty() {
         let word = kind.word();

@@ -382,6 +382,9 @@ impl Deployer {
                 Artifact::MessageStore(store) => {
                     drop(builder.message_stores.insert(named.name.clone(), store.clone()));
                 }
+                Artifact::PriorityExecutor(executor) => {
+                    drop(builder.priority_executors.insert(named.name.clone(), executor.clone()));
+                }
                 Artifact::Task(_) | Artifact::MessageProcessor(_) | Artifact::Definition => {}
             }
         }
@@ -436,7 +439,8 @@ fn is_same_object(a: &Named, b: &Named) -> bool {
         (Artifact::Task(a), Artifact::Task(b)) => Arc::ptr_eq(a, b),
         (Artifact::MessageStore(a), Artifact::MessageStore(b)) => Arc::ptr_eq(a, b),
         (Artifact::MessageProcessor(a), Artifact::MessageProcessor(b)) => Arc::ptr_eq(a, b),
-        (Artifact::Definition, Artifact::Definition) => Arc::ptr_eq(&a.definition, &b.definition),
+        (Artifact::PriorityExecutor(_), Artifact::PriorityExecutor(_))
+        | (Artifact::Definition, Artifact::Definition) => Arc::ptr_eq(&a.definition, &b.definition),
         _ => false,
     }
 }

@@ -94,7 +94,7 @@ fn one(kind: Kind, element: Element<'_>, definitions: &Definitions<'_>, loaded: 
 /// What is wrong with the root element, when it is not one of `kind`.
 pub(crate) fn not_an_artifact(kind: Kind, element: Element<'_>) -> Option<DeployError> {
     let expected = kind.element();
-    if element.local() == expected && element.is_synapse() {
+    if Kind::of_element(element.local()) == Some(kind) && element.is_synapse() {
         return None;
     }
     let error = element.error(format!("Found {} where a {} is expected", element.qualified_name(), kind.word()));

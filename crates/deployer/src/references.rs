@@ -64,6 +64,7 @@ pub fn of(artifact: &Artifact) -> Vec<Use> {
         | Artifact::LocalEntry(_)
         | Artifact::Task(_)
         | Artifact::MessageStore(_)
+        | Artifact::PriorityExecutor(_)
         | Artifact::Definition => {}
     }
     uses

@@ -13,6 +13,7 @@ use crate::environment::Environment;
 use crate::local_entry::LocalEntry;
 use crate::message_store::MessageStore;
 use crate::names::{Name, Table};
+use crate::priority_executor::PriorityExecutor;
 use crate::proxy::ProxyService;
 use crate::sequence::Sequence;
 use crate::settings::MediationSettings;
@@ -37,6 +38,8 @@ pub struct Configuration {
     pub proxies: HashMap<Arc<str>, Arc<ProxyService>>,
     /// Message stores by name.
     pub message_stores: HashMap<Arc<str>, Arc<MessageStore>>,
+    /// Priority executors by name.
+    pub priority_executors: HashMap<Arc<str>, PriorityExecutor>,
     /// The settings.
     pub settings: Arc<MediationSettings>,
     /// What the server offers.
@@ -66,6 +69,8 @@ pub struct ConfigurationBuilder {
     pub proxies: HashMap<Arc<str>, Arc<ProxyService>>,
     /// Message stores.
     pub message_stores: HashMap<Arc<str>, Arc<MessageStore>>,
+    /// Priority executors.
+    pub priority_executors: HashMap<Arc<str>, PriorityExecutor>,
 }
 
 impl ConfigurationBuilder {
@@ -82,6 +87,7 @@ impl ConfigurationBuilder {
             apis: ApiTable::new(self.apis),
             proxies: self.proxies,
             message_stores: self.message_stores,
+            priority_executors: self.priority_executors,
             main: main.unwrap_or_else(|| Arc::new(crate::builtin::main_sequence(&settings, &environment))),
             fault: fault.unwrap_or_else(|| Arc::new(crate::builtin::fault_sequence(&settings, &environment))),
             settings,

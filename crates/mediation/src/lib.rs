@@ -27,6 +27,7 @@ pub mod mediators;
 pub mod message_store;
 pub mod names;
 pub mod outgoing;
+pub mod priority_executor;
 pub mod proxy;
 pub mod reference;
 pub mod regex;

@@ -18,6 +18,7 @@ use crate::mediator::{BoxFuture, Mediation, MediatorList};
 use crate::message_store::MessageStore;
 use crate::names::Name;
 use crate::outgoing::{Answer, Outgoing, SendError};
+use crate::priority_executor::PriorityExecutor;
 use crate::proxy::ProxyService;
 use crate::sequence::Sequence;
 use crate::settings::MediationSettings;
@@ -98,6 +99,10 @@ pub(crate) fn configuration(artifacts: &[&str]) -> Arc<Configuration> {
             "proxy" => {
                 let proxy = ProxyService::parse(element, &definitions).expect("well made");
                 builder.proxies.insert(name.shared(), Arc::new(proxy));
+            }
+            "priorityExecutor" => {
+                let executor = PriorityExecutor::parse(element).expect("well made");
+                builder.priority_executors.insert(name.shared(), executor);
             }
             "messageStore" => {
                 let store = MessageStore::parse(element, &definitions).expect("well made");

@@ -13,6 +13,7 @@ mod db;
 pub mod db_lookup;
 pub mod db_report;
 pub mod drop;
+pub mod enqueue;
 pub mod enrich;
 pub mod filter;
 pub mod foreach;
@@ -69,6 +70,7 @@ pub static CATALOGUE: &[MediatorType] = &[
     db_lookup::TYPE,
     db_report::TYPE,
     drop::TYPE,
+    enqueue::TYPE,
     enrich::TYPE,
     filter::TYPE,
     foreach::TYPE,

@@ -116,6 +116,10 @@ impl Mediator for Send {
         "send"
     }
 
+    fn ends_flow(&self) -> bool {
+        true
+    }
+
     fn nature(&self) -> Nature {
         Nature::WAITS
     }

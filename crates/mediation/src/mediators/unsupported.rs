@@ -15,7 +15,6 @@ pub static UNSUPPORTED: &[Unsupported] = &[
     not_yet("builder"),
     not_yet("cache"),
     not_yet("dataServiceCall"),
-    not_yet("enqueue"),
     not_yet("fastXSLT"),
     not_yet("sampler"),
     not_yet("throttle"),
