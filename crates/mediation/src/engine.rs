@@ -7,6 +7,7 @@ mod proxy;
 mod receive;
 mod scatter;
 pub mod service_list;
+mod swagger;
 mod wsdl;
 
 use http::StatusCode;

@@ -7,6 +7,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use mi_payload::{Body, Payload};
 use mi_xml::{Document, ParseOptions};
 
+use crate::api::Api;
 use crate::configuration::{Configuration, ConfigurationBuilder};
 use crate::context::{HttpRequest, MessageContext, Origin, OriginKind, Reply};
 use crate::definition::{Definitions, DeployError, Element, SYNAPSE_NAMESPACE};
@@ -104,6 +105,7 @@ pub(crate) fn configuration(artifacts: &[&str]) -> Arc<Configuration> {
                 let executor = PriorityExecutor::parse(element).expect("well made");
                 builder.priority_executors.insert(name.shared(), executor);
             }
+            "api" => builder.apis.push(Arc::new(Api::parse(element, &definitions).expect("well made"))),
             "messageStore" => {
                 let store = MessageStore::parse(element, &definitions).expect("well made");
                 builder.message_stores.insert(name.shared(), Arc::new(store));
