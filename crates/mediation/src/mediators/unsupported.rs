@@ -14,12 +14,9 @@ pub struct Unsupported {
 pub static UNSUPPORTED: &[Unsupported] = &[
     not_yet("builder"),
     not_yet("cache"),
-    not_yet("datamapper"),
     not_yet("dataServiceCall"),
     not_yet("fastXSLT"),
-    not_yet("jsontransform"),
     not_yet("sampler"),
-    not_yet("script"),
     not_yet("throttle"),
     not_yet("validate"),
     not_yet("xquery"),
