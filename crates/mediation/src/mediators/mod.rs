@@ -40,6 +40,7 @@ pub mod throw_error;
 pub mod transaction;
 pub mod unsupported;
 pub mod variable;
+pub mod wasm;
 
 use crate::definition::syntax::{Syntax, nearest};
 use crate::definition::{Definitions, DeployError, Element};
@@ -97,6 +98,7 @@ pub static CATALOGUE: &[MediatorType] = &[
     throw_error::TYPE,
     transaction::TYPE,
     variable::TYPE,
+    wasm::TYPE,
 ];
 
 /// The mediator of an element name.

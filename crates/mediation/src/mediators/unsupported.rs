@@ -21,7 +21,10 @@ pub static UNSUPPORTED: &[Unsupported] = &[
     not_yet("validate"),
     not_yet("xquery"),
     not_yet("xslt"),
-    instead("class", "it runs a Java class, and there is no JVM here; call a service instead"),
+    instead(
+        "class",
+        "it runs a Java class, and there is no JVM here; write it as a WebAssembly component for `wasm`, or in JavaScript for `script`",
+    ),
     instead("bean", "it runs a Java bean, and there is no JVM here; use variable and property"),
     instead("ejb", "it calls a Java bean, and there is no JVM here; call a service instead"),
     instead("pojoCommand", "it runs a Java class, and there is no JVM here; call a service instead"),
