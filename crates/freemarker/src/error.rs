@@ -75,7 +75,12 @@ impl RenderError {
     }
 
     pub(crate) fn limit(what: &str) -> Self {
-        Self { kind: ErrorKind::Limit, message: format!("The template exceeds the limit of {what}"), blamed: None, at: None }
+        Self {
+            kind: ErrorKind::Limit,
+            message: format!("The template exceeds the limit of {what}"),
+            blamed: None,
+            at: None,
+        }
     }
 
     /// Blames `expression`, if something is to blame and nothing inside it is blamed already.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use mi_xml::xpath::{NodePart, NodeRef, NoEnvironment, XPath};
+use mi_xml::xpath::{NoEnvironment, NodePart, NodeRef, XPath};
 use mi_xml::{Document, NodeId, NodeKind};
 
 use crate::error::RenderError;
@@ -62,7 +62,9 @@ impl Node {
 
     /// Children that are elements or text; comments and processing instructions are not shown.
     fn shown(&self, node: NodeId) -> impl Iterator<Item = NodeId> {
-        self.document.children(node).filter(|&child| matches!(self.document.kind(child), NodeKind::Element | NodeKind::Text))
+        self.document
+            .children(node)
+            .filter(|&child| matches!(self.document.kind(child), NodeKind::Element | NodeKind::Text))
     }
 
     /// The children.
@@ -151,9 +153,17 @@ impl Node {
         if self.part != NodePart::Whole {
             return None;
         }
-        let step = |node: &NodeId| if next { self.document.next_sibling(*node) } else { self.document.previous_sibling(*node) };
+        let step = |node: &NodeId| {
+            if next { self.document.next_sibling(*node) } else { self.document.previous_sibling(*node) }
+        };
         std::iter::successors(step(&self.node), step)
-            .find(|&node| if elements { self.document.is_element(node) } else { matches!(self.document.kind(node), NodeKind::Element | NodeKind::Text) })
+            .find(|&node| {
+                if elements {
+                    self.document.is_element(node)
+                } else {
+                    matches!(self.document.kind(node), NodeKind::Element | NodeKind::Text)
+                }
+            })
             .map(|node| self.with(node))
     }
 
@@ -200,7 +210,9 @@ impl Node {
             }
             _ if is_name(key) => {
                 let children = self.document.child_elements(self.node);
-                list(children.filter(|&child| self.is_named(child, key, prefixes)).map(|node| self.with(node)).collect())
+                list(
+                    children.filter(|&child| self.is_named(child, key, prefixes)).map(|node| self.with(node)).collect(),
+                )
             }
             _ => return self.xpath(key, prefixes).map(Some),
         }))
@@ -241,14 +253,10 @@ impl Node {
             "attributes_markup" if element => text(
                 self.document
                     .attributes(self.node)
-                    .map(|attribute| {
-                        format!(" {}=\"{}\"", attribute.name.local, escape::xml(attribute.value))
-                    })
+                    .map(|attribute| format!(" {}=\"{}\"", attribute.name.local, escape::xml(attribute.value)))
                     .collect(),
             ),
-            "previous_sibling_element" => {
-                Some(self.sibling(false, true).map_or_else(|| list(Vec::new()), Value::Node))
-            }
+            "previous_sibling_element" => Some(self.sibling(false, true).map_or_else(|| list(Vec::new()), Value::Node)),
             "next_sibling_element" => Some(self.sibling(true, true).map_or_else(|| list(Vec::new()), Value::Node)),
             _ => None,
         }

@@ -38,7 +38,9 @@ impl Number {
         if !plain || text.len() > 400 {
             return None;
         }
-        if !text.starts_with('+') && let Ok(whole) = text.parse() {
+        if !text.starts_with('+')
+            && let Ok(whole) = text.parse()
+        {
             return Some(Self::Int(whole));
         }
         let exponent = text.split_once(['e', 'E']).map_or(Some(0), |(_, exponent)| exponent.parse::<i64>().ok())?;
@@ -69,21 +71,27 @@ impl Number {
     }
 
     pub(crate) fn add(&self, other: &Self) -> Result<Self, RenderError> {
-        if let (Self::Int(left), Self::Int(right)) = (self, other) && let Some(sum) = left.checked_add(*right) {
+        if let (Self::Int(left), Self::Int(right)) = (self, other)
+            && let Some(sum) = left.checked_add(*right)
+        {
             return Ok(Self::Int(sum));
         }
         Self::of(self.decimal()? + other.decimal()?)
     }
 
     pub(crate) fn subtract(&self, other: &Self) -> Result<Self, RenderError> {
-        if let (Self::Int(left), Self::Int(right)) = (self, other) && let Some(rest) = left.checked_sub(*right) {
+        if let (Self::Int(left), Self::Int(right)) = (self, other)
+            && let Some(rest) = left.checked_sub(*right)
+        {
             return Ok(Self::Int(rest));
         }
         Self::of(self.decimal()? - other.decimal()?)
     }
 
     pub(crate) fn multiply(&self, other: &Self) -> Result<Self, RenderError> {
-        if let (Self::Int(left), Self::Int(right)) = (self, other) && let Some(product) = left.checked_mul(*right) {
+        if let (Self::Int(left), Self::Int(right)) = (self, other)
+            && let Some(product) = left.checked_mul(*right)
+        {
             return Ok(Self::Int(product));
         }
         let product = self.decimal()? * other.decimal()?;
@@ -183,7 +191,9 @@ impl Number {
             other => {
                 let decimal = match mode {
                     // Half up means towards positive infinity here.
-                    RoundingMode::HalfUp => (other.decimal()? + BigDecimal::new(5.into(), 1)).with_scale_round(0, RoundingMode::Floor),
+                    RoundingMode::HalfUp => {
+                        (other.decimal()? + BigDecimal::new(5.into(), 1)).with_scale_round(0, RoundingMode::Floor)
+                    }
                     mode => other.decimal()?.with_scale_round(0, mode),
                 };
                 Ok(decimal.to_i64().map_or(Self::Decimal(decimal), Self::Int))

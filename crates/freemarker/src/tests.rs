@@ -75,7 +75,7 @@ fn limits_end_what_would_not_end() {
         "<#assign s = 'ab'><#list 1..50 as i><#assign s = s + s></#list>",
         "<#assign l = [1, 2]><#list 1..50 as i><#assign l = l + l></#list>",
         "${''?left_pad(1000000000)}",
-        "${'aaaa'?replace('', 'bbbbbbbbbbbbbbbbbbbbbbbbbbbbbb')?replace('b', payload.html)}",
+        "${payload.text?replace('', payload.html)?replace('', payload.html)}",
         "<#attempt><#list 1.. as i></#list><#recover></#attempt>",
         "<#assign x = 10><#list 1..100 as i><#assign x = x * x></#list>",
     ] {

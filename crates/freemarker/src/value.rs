@@ -151,10 +151,7 @@ impl From<&serde_json::Value> for Value {
                 Self::List(items.iter().map(|item| (!item.is_null()).then(|| Self::from(item))).collect())
             }
             serde_json::Value::Object(members) => Self::Hash(Arc::new(
-                members
-                    .iter()
-                    .map(|(name, member)| (Arc::from(name.as_str()), Self::from(member)))
-                    .collect(),
+                members.iter().map(|(name, member)| (Arc::from(name.as_str()), Self::from(member))).collect(),
             )),
         }
     }

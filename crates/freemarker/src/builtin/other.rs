@@ -46,7 +46,9 @@ fn string(renderer: &mut Renderer<'_>, call: &Call<'_>, value: &Value) -> Result
     let text = match (value, first, second) {
         (Value::Boolean(value), Some(yes), Some(no)) => Ok(if *value { yes } else { no }),
         (Value::Matches(matches), Some(yes), Some(no)) => Ok(if matches.whole { yes } else { no }),
-        (Value::Boolean(value), None, None) => Ok(renderer.formats.boolean(*value).unwrap_or_else(|_| value.to_string())),
+        (Value::Boolean(value), None, None) => {
+            Ok(renderer.formats.boolean(*value).unwrap_or_else(|_| value.to_string()))
+        }
         (_, Some(_), Some(_)) => Err(RenderError::failed("Only booleans take two arguments of ?string")),
         (Value::Number(number), Some(format), None) => renderer.formats.number_as(number, &format),
         (Value::Date(date), Some(format), None) => renderer.formats.date_as(*date, &format),
@@ -106,7 +108,9 @@ pub(super) fn escape(renderer: &mut Renderer<'_>, call: &Call<'_>) -> Result<Val
     if let Some(charset) = call.optional_text(renderer, 0)?
         && !charset.eq_ignore_ascii_case("UTF-8")
     {
-        return Err(RenderError::failed(format!("The charset {charset} is not supported, only UTF-8 is")).blame(call.whole));
+        return Err(
+            RenderError::failed(format!("The charset {charset} is not supported, only UTF-8 is")).blame(call.whole)
+        );
     }
     renderer.made(match call.name {
         "xml" => write::xml(&text),

@@ -56,9 +56,9 @@ impl Flags {
 pub(super) fn evaluate(renderer: &mut Renderer<'_>, call: &Call<'_>) -> Result<Value, RenderError> {
     if call.name == "groups" {
         return match renderer.required(call.target)? {
-            Value::Matches(matches) => Ok(Value::List(
-                matches.groups.iter().map(|group| group.clone().map(Value::String)).collect(),
-            )),
+            Value::Matches(matches) => {
+                Ok(Value::List(matches.groups.iter().map(|group| group.clone().map(Value::String)).collect()))
+            }
             other => Err(wrong_type("result of ?matches", &other).blame(call.target)),
         };
     }
@@ -87,15 +87,21 @@ fn replace(renderer: &mut Renderer<'_>, call: &Call<'_>, text: &str) -> Result<V
     let (wanted, replacement) = (call.text(renderer, 0)?, call.text(renderer, 1)?);
     let flags = flags(renderer, call, 2)?;
     if !flags.regex && !flags.ignore_case {
-        let count = if wanted.is_empty() { text.len() + 1 } else { text.matches(&wanted).take(if flags.first { 1 } else { usize::MAX }).count() };
+        let count = if wanted.is_empty() {
+            text.len() + 1
+        } else {
+            text.matches(&wanted).take(if flags.first { 1 } else { usize::MAX }).count()
+        };
         renderer.fits(text.len().saturating_add(count.saturating_mul(replacement.len())))?;
-        let replaced = if flags.first { text.replacen(&wanted, &replacement, 1) } else { text.replace(&wanted, &replacement) };
+        let replaced =
+            if flags.first { text.replacen(&wanted, &replacement, 1) } else { text.replace(&wanted, &replacement) };
         return renderer.made(replaced);
     }
     let regex = flags.compile(&wanted)?;
     let (mut out, mut from) = (String::new(), 0);
     for captures in regex.captures_iter(text).take(if flags.first { 1 } else { usize::MAX }) {
-        let captures = captures.map_err(|error| RenderError::failed(format!("The regular expression failed: {error}")))?;
+        let captures =
+            captures.map_err(|error| RenderError::failed(format!("The regular expression failed: {error}")))?;
         let Some(whole) = captures.get(0) else { break };
         renderer.step(1)?;
         out.push_str(text.get(from..whole.start()).unwrap_or(""));

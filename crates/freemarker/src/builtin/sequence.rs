@@ -125,7 +125,12 @@ fn take_while(renderer: &mut Renderer<'_>, call: &Call<'_>, value: &Value) -> Re
     Ok(Value::List(taken.into()))
 }
 
-fn find(renderer: &mut Renderer<'_>, call: &Call<'_>, items: &[Option<Value>], last: bool) -> Result<Option<usize>, RenderError> {
+fn find(
+    renderer: &mut Renderer<'_>,
+    call: &Call<'_>,
+    items: &[Option<Value>],
+    last: bool,
+) -> Result<Option<usize>, RenderError> {
     let wanted = renderer.required(argument(call)?)?;
     let from = call.number(renderer, 1)?;
     let mut same = |item: &Option<Value>| match item {
@@ -192,7 +197,8 @@ fn join(renderer: &mut Renderer<'_>, call: &Call<'_>, items: Vec<Option<Value>>)
 
 fn chunk(renderer: &mut Renderer<'_>, call: &Call<'_>, items: Vec<Option<Value>>) -> Result<Value, RenderError> {
     let size = call.number(renderer, 0)?.and_then(|size| usize::try_from(size).ok()).filter(|size| *size > 0);
-    let size = size.ok_or_else(|| RenderError::failed("The argument of ?chunk must be at least 1").blame(call.whole))?;
+    let size =
+        size.ok_or_else(|| RenderError::failed("The argument of ?chunk must be at least 1").blame(call.whole))?;
     let filling = match call.argument(1) {
         Some(filling) => Some(renderer.required(filling)?),
         None => None,
@@ -218,7 +224,9 @@ fn sort(
     renderer.step(items.len() as u64 * 16)?;
     let mut keyed: Vec<(Key, Value)> = Vec::with_capacity(items.len());
     for item in items {
-        let item = item.ok_or_else(|| RenderError::failed(format!("?{} failed: an item is missing", call.name)).blame(call.target))?;
+        let item = item.ok_or_else(|| {
+            RenderError::failed(format!("?{} failed: an item is missing", call.name)).blame(call.target)
+        })?;
         let mut key = item.clone();
         for name in path {
             key = renderer.member_required(&key, name, call.whole).map_err(|error| error.blame(call.whole))?;
@@ -230,7 +238,9 @@ fn sort(
         _ => false,
     });
     if mixed {
-        return Err(RenderError::failed(format!("?{} failed: the values have different types", call.name)).blame(call.target));
+        return Err(
+            RenderError::failed(format!("?{} failed: the values have different types", call.name)).blame(call.target)
+        );
     }
     keyed.sort_by(|(first, _), (second, _)| first.order(second));
     Ok(Value::list(keyed.into_iter().map(|(_, item)| item).collect()))

@@ -8,41 +8,45 @@ use crate::value::Value;
 
 /// Evaluates one of them.
 pub(super) fn evaluate(renderer: &mut Renderer<'_>, call: &Call<'_>, text: &str) -> Result<Value, RenderError> {
-    let made = match call.name {
-        "upper_case" => text.to_uppercase(),
-        "lower_case" => text.to_lowercase(),
-        "cap_first" => first(text, |c| c.to_uppercase().collect()),
-        "uncap_first" => first(text, |c| c.to_lowercase().collect()),
-        "capitalize" => capitalize(text),
-        "trim" => text.trim_matches(|c| c <= ' ').to_owned(),
-        "chop_linebreak" => text.strip_suffix("\r\n").or_else(|| text.strip_suffix(['\n', '\r'])).unwrap_or(text).to_owned(),
-        "length" => return Ok(Value::from(text.encode_utf16().count())),
-        "contains" => return Ok(Value::Boolean(text.contains(&call.text(renderer, 0)?))),
-        "starts_with" => return Ok(Value::Boolean(text.starts_with(&call.text(renderer, 0)?))),
-        "ends_with" => return Ok(Value::Boolean(text.ends_with(&call.text(renderer, 0)?))),
-        "ensure_ends_with" => {
-            let end = call.text(renderer, 0)?;
-            if text.ends_with(&end) { text.to_owned() } else { format!("{text}{end}") }
-        }
-        "remove_beginning" => text.strip_prefix(&call.text(renderer, 0)?).unwrap_or(text).to_owned(),
-        "remove_ending" => text.strip_suffix(&call.text(renderer, 0)?).unwrap_or(text).to_owned(),
-        "index_of" | "last_index_of" => return index_of(renderer, call, text),
-        "left_pad" | "right_pad" => return pad(renderer, call, text),
-        "substring" => return substring(renderer, call, text),
-        "truncate" | "truncate_c" | "truncate_w" => return truncate(renderer, call, text),
-        "boolean" => {
-            return match text {
-                "true" => Ok(Value::Boolean(true)),
-                "false" => Ok(Value::Boolean(false)),
-                _ => Err(RenderError::failed(format!("Can't convert this string to boolean: \"{text}\"")).blame(call.whole)),
-            };
-        }
-        _ => {
-            return Number::parse(text).map(Value::Number).ok_or_else(|| {
-                RenderError::failed(format!("Can't convert this string to number: \"{text}\"")).blame(call.whole)
-            });
-        }
-    };
+    let made =
+        match call.name {
+            "upper_case" => text.to_uppercase(),
+            "lower_case" => text.to_lowercase(),
+            "cap_first" => first(text, |c| c.to_uppercase().collect()),
+            "uncap_first" => first(text, |c| c.to_lowercase().collect()),
+            "capitalize" => capitalize(text),
+            "trim" => text.trim_matches(|c| c <= ' ').to_owned(),
+            "chop_linebreak" => {
+                text.strip_suffix("\r\n").or_else(|| text.strip_suffix(['\n', '\r'])).unwrap_or(text).to_owned()
+            }
+            "length" => return Ok(Value::from(text.encode_utf16().count())),
+            "contains" => return Ok(Value::Boolean(text.contains(&call.text(renderer, 0)?))),
+            "starts_with" => return Ok(Value::Boolean(text.starts_with(&call.text(renderer, 0)?))),
+            "ends_with" => return Ok(Value::Boolean(text.ends_with(&call.text(renderer, 0)?))),
+            "ensure_ends_with" => {
+                let end = call.text(renderer, 0)?;
+                if text.ends_with(&end) { text.to_owned() } else { format!("{text}{end}") }
+            }
+            "remove_beginning" => text.strip_prefix(&call.text(renderer, 0)?).unwrap_or(text).to_owned(),
+            "remove_ending" => text.strip_suffix(&call.text(renderer, 0)?).unwrap_or(text).to_owned(),
+            "index_of" | "last_index_of" => return index_of(renderer, call, text),
+            "left_pad" | "right_pad" => return pad(renderer, call, text),
+            "substring" => return substring(renderer, call, text),
+            "truncate" | "truncate_c" | "truncate_w" => return truncate(renderer, call, text),
+            "boolean" => {
+                return match text {
+                    "true" => Ok(Value::Boolean(true)),
+                    "false" => Ok(Value::Boolean(false)),
+                    _ => Err(RenderError::failed(format!("Can't convert this string to boolean: \"{text}\""))
+                        .blame(call.whole)),
+                };
+            }
+            _ => {
+                return Number::parse(text).map(Value::Number).ok_or_else(|| {
+                    RenderError::failed(format!("Can't convert this string to number: \"{text}\"")).blame(call.whole)
+                });
+            }
+        };
     renderer.made(made)
 }
 
@@ -98,7 +102,8 @@ fn index_of(renderer: &mut Renderer<'_>, call: &Call<'_>, text: &str) -> Result<
             }
         }
     };
-    let index = found.and_then(|at| text.get(..at)).and_then(|before| i64::try_from(before.encode_utf16().count()).ok());
+    let index =
+        found.and_then(|at| text.get(..at)).and_then(|before| i64::try_from(before.encode_utf16().count()).ok());
     Ok(Value::from(index.unwrap_or(-1)))
 }
 
@@ -152,7 +157,7 @@ fn truncate(renderer: &mut Renderer<'_>, call: &Call<'_>, text: &str) -> Result<
     if call.name != "truncate_c" {
         // A blank is put before the sign at a word's end, for which there must be room too.
         let mut end = room.saturating_sub(1).min(characters.len());
-        while end > 0 && !(is_blank(end) && !is_blank(end - 1)) {
+        while end > 0 && (!is_blank(end) || is_blank(end - 1)) {
             end -= 1;
         }
         let least = if call.name == "truncate_w" { 0 } else { most * 3 / 4 };

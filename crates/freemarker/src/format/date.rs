@@ -35,7 +35,8 @@ impl Zone {
             let digits: String = offset.chars().filter(char::is_ascii_digit).collect();
             let value: i32 = digits.parse().map_err(|_| unknown())?;
             let (hours, minutes) = if digits.len() > 2 { (value / 100, value % 100) } else { (value, 0) };
-            let seconds = hours.checked_mul(3600).and_then(|hours| hours.checked_add(minutes * 60)).ok_or_else(unknown)?;
+            let seconds =
+                hours.checked_mul(3600).and_then(|hours| hours.checked_add(minutes * 60)).ok_or_else(unknown)?;
             let seconds = if negative { -seconds } else { seconds };
             return FixedOffset::east_opt(seconds).map(Self::Fixed).ok_or_else(unknown);
         }
@@ -93,9 +94,7 @@ impl DateFormat {
             Self::Iso(iso) => iso.format(millis, kind, zone),
             Self::Pattern(_, pattern) => {
                 let (local, offset) = zone.at(millis);
-                pattern
-                    .format(&Moment::zoned(local, offset))
-                    .map_err(|error| RenderError::failed(error.to_string()))
+                pattern.format(&Moment::zoned(local, offset)).map_err(|error| RenderError::failed(error.to_string()))
             }
         }
     }

@@ -90,7 +90,7 @@ impl Iso {
         let shows = match self.zone {
             ShowZone::Always => true,
             ShowZone::Never => false,
-            ShowZone::Usual => time && (!self.xml_schema || date || time),
+            ShowZone::Usual => time || self.xml_schema,
         };
         if shows && (time || self.xml_schema) {
             let seconds = offset.local_minus_utc();
@@ -167,11 +167,14 @@ fn split_zone(text: &str, least: usize) -> Option<(&str, Option<i32>)> {
     if let Some(before) = text.strip_suffix('Z') {
         return Some((before, Some(0)));
     }
-    let Some(at) = text.rfind(['+', '-']).filter(|&at| at >= least && (at >= 10 || least < 8)) else { return Some((text, None)) };
+    let Some(at) = text.rfind(['+', '-']).filter(|&at| at >= least && (at >= 10 || least < 8)) else {
+        return Some((text, None));
+    };
     let (before, zone) = text.split_at_checked(at)?;
     let digits: String = zone.chars().filter(char::is_ascii_digit).collect();
     let (hours, minutes) = digits.split_at_checked(2)?;
-    let seconds = hours.parse::<i32>().ok()? * 3600 + if minutes.is_empty() { 0 } else { minutes.parse::<i32>().ok()?.checked_mul(60)? };
+    let seconds = hours.parse::<i32>().ok()? * 3600
+        + if minutes.is_empty() { 0 } else { minutes.parse::<i32>().ok()?.checked_mul(60)? };
     Some((before, Some(if zone.starts_with('-') { -seconds } else { seconds })))
 }
 

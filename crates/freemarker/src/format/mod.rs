@@ -147,7 +147,9 @@ fn boolean_format(format: &str) -> Result<Option<(String, String)>, RenderError>
         "c" => Ok(Some(("true".to_owned(), "false".to_owned()))),
         _ => {
             let (yes, no) = format.split_once(',').ok_or_else(|| {
-                RenderError::failed(format!("The boolean_format \"{format}\" needs two texts with a comma between them"))
+                RenderError::failed(format!(
+                    "The boolean_format \"{format}\" needs two texts with a comma between them"
+                ))
             })?;
             Ok(Some((yes.to_owned(), no.to_owned())))
         }

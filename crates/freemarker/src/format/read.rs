@@ -5,7 +5,18 @@ use chrono::{Duration, NaiveDate};
 use super::date::Zone;
 
 const MONTHS: [&str; 12] = [
-    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december",
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
 ];
 
 const DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
@@ -26,8 +37,17 @@ struct Fields {
 /// The milliseconds since 1970 of a text; `None` when it does not have the form of the pattern. What follows is ignored,
 /// as in Java.
 pub(super) fn read(pattern: &str, text: &str, zone: &Zone, now: i64) -> Option<i64> {
-    let mut fields =
-        Fields { year: 1970, month: 1, day: 1, hour: 0, afternoon: false, minute: 0, second: 0, millis: 0, offset: None };
+    let mut fields = Fields {
+        year: 1970,
+        month: 1,
+        day: 1,
+        hour: 0,
+        afternoon: false,
+        minute: 0,
+        second: 0,
+        millis: 0,
+        offset: None,
+    };
     let mut rest = text;
     let mut letters = pattern.chars().peekable();
     while let Some(letter) = letters.next() {
@@ -133,7 +153,13 @@ impl Fields {
 fn century(value: i64, now: i64) -> i64 {
     let this = 1970 + now / 31_556_952_000;
     let candidate = this - this % 100 + value;
-    if candidate > this + 20 { candidate - 100 } else if candidate <= this - 80 { candidate + 100 } else { candidate }
+    if candidate > this + 20 {
+        candidate - 100
+    } else if candidate <= this - 80 {
+        candidate + 100
+    } else {
+        candidate
+    }
 }
 
 /// A name or its first three letters, in any case.

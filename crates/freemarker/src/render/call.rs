@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use super::Renderer;
 use super::evaluate::wrong_type;
 use super::scope::{Frame, Loop, Nested};
-use super::Renderer;
 use crate::error::{ErrorKind, RenderError};
 use crate::syntax::{Expr, Macro, MacroCall};
 use crate::value::{Map, Value};
@@ -17,7 +17,9 @@ impl<'t> Renderer<'t> {
         let index = match self.required(&call.callee)? {
             Value::Macro(found) if !found.is_function => found.index,
             Value::Macro(_) => {
-                return Err(RenderError::failed("A function is called in an expression, not like a macro").blame(&call.callee));
+                return Err(
+                    RenderError::failed("A function is called in an expression, not like a macro").blame(&call.callee)
+                );
             }
             other => return Err(wrong_type("macro", &other).blame(&call.callee)),
         };
@@ -54,7 +56,11 @@ impl<'t> Renderer<'t> {
     }
 
     /// Calls a function with these values.
-    pub(super) fn run_function(&mut self, index: usize, values: Vec<Option<Value>>) -> Result<Option<Value>, RenderError> {
+    pub(super) fn run_function(
+        &mut self,
+        index: usize,
+        values: Vec<Option<Value>>,
+    ) -> Result<Option<Value>, RenderError> {
         let Some(definition) = self.template.macros.get(index) else { return Ok(None) };
         let mut locals = Map::new();
         self.by_position(definition, values, &mut locals)?;
@@ -92,12 +98,7 @@ impl<'t> Renderer<'t> {
         Ok(())
     }
 
-    fn run_macro(
-        &mut self,
-        definition: &'t Macro,
-        locals: Map,
-        nested: Option<Nested<'t>>,
-    ) -> Result<(), RenderError> {
+    fn run_macro(&mut self, definition: &'t Macro, locals: Map, nested: Option<Nested<'t>>) -> Result<(), RenderError> {
         self.down()?;
         let caller = self.current;
         self.frames.push(Frame { locals, loops: Vec::new(), nested });

@@ -103,7 +103,10 @@ impl Renderer<'_> {
             Value::Markup(text, _) => Ok(text.to_string()),
             other => match other.scalar()? {
                 Some(text) => Ok(text.into_owned()),
-                None => Err(wrong_type("string or something automatically convertible to string (number, date or boolean)", other)),
+                None => Err(wrong_type(
+                    "string or something automatically convertible to string (number, date or boolean)",
+                    other,
+                )),
             },
         }
     }
@@ -205,7 +208,9 @@ impl Renderer<'_> {
     pub(crate) fn items(&mut self, value: &Value) -> Result<Vec<Option<Value>>, RenderError> {
         let length = match value.length() {
             Some(Some(length)) => length,
-            Some(None) => return Err(RenderError::failed("The range does not end, so it cannot be gone through as a whole")),
+            Some(None) => {
+                return Err(RenderError::failed("The range does not end, so it cannot be gone through as a whole"));
+            }
             None => return Err(wrong_type("sequence or collection", value)),
         };
         // Items are kept, which costs more than a look at them.

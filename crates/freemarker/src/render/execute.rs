@@ -8,9 +8,7 @@ use super::{Flow, Renderer};
 use crate::error::{ErrorKind, RenderError};
 use crate::escape;
 use crate::format::DecimalFormat;
-use crate::syntax::{
-    Assigned, Block, Element, ElementKind, Escaping, Expr, Listing, LoopNames, Target,
-};
+use crate::syntax::{Assigned, Block, Element, ElementKind, Escaping, Expr, Listing, LoopNames, Target};
 use crate::value::{Format, Value};
 
 type Executed = Result<Flow, RenderError>;
@@ -31,7 +29,9 @@ impl<'t> Renderer<'t> {
         self.down()?;
         let flow = match &element.kind {
             ElementKind::Text(text) => self.write(text).map(|()| Flow::Normal),
-            ElementKind::Output(value, escapes, escaping) => self.output(value, escapes, *escaping).map(|()| Flow::Normal),
+            ElementKind::Output(value, escapes, escaping) => {
+                self.output(value, escapes, *escaping).map(|()| Flow::Normal)
+            }
             ElementKind::If(branches) => self.conditional(branches),
             ElementKind::List(listing) => self.list(listing),
             other => self.other(other),
@@ -230,7 +230,13 @@ impl<'t> Renderer<'t> {
     }
 
     /// Runs the body for each item; `None` when there is none.
-    fn each(&mut self, source: &Value, names: &LoopNames, body: &'t Block, blamed: &Expr) -> Result<Option<Flow>, RenderError> {
+    fn each(
+        &mut self,
+        source: &Value,
+        names: &LoopNames,
+        body: &'t Block,
+        blamed: &Expr,
+    ) -> Result<Option<Flow>, RenderError> {
         let members = match source {
             Value::Hash(members) => Some(members),
             _ => None,
@@ -251,12 +257,15 @@ impl<'t> Renderer<'t> {
         }
         let mut index = 0;
         loop {
+            self.step(1)?;
             let has_next = length.is_none_or(|length| index + 1 < length);
             let mut around = Loop { position: Some((index, has_next)), ..Loop::default() };
             match (members, &names.second) {
                 (Some(members), Some(second)) => {
                     let entry = usize::try_from(index).ok().and_then(|at| members.get_index(at));
-                    let (key, value) = entry.map_or((None, None), |(key, value)| (Some(Value::String(Arc::clone(key))), value.clone().shown()));
+                    let (key, value) = entry.map_or((None, None), |(key, value)| {
+                        (Some(Value::String(Arc::clone(key))), value.clone().shown())
+                    });
                     around.names.push((Arc::clone(&names.first), key));
                     around.names.push((Arc::clone(second), value));
                 }
@@ -341,7 +350,6 @@ impl<'t> Renderer<'t> {
         }
     }
 }
-
 
 /// White-space in a row becomes one character, a line break where there was one.
 fn compress(text: &str) -> String {

@@ -110,7 +110,11 @@ impl<'t> Renderer<'t> {
     /// Counts steps.
     pub fn step(&mut self, count: u64) -> Result<(), RenderError> {
         self.steps = self.steps.saturating_add(count);
-        if self.steps > self.limits.steps { Err(RenderError::limit(&format!("{} steps", self.limits.steps))) } else { Ok(()) }
+        if self.steps > self.limits.steps {
+            Err(RenderError::limit(&format!("{} steps", self.limits.steps)))
+        } else {
+            Ok(())
+        }
     }
 
     /// Goes one level deeper; the caller comes up again with [`Self::up`].

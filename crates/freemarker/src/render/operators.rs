@@ -139,7 +139,9 @@ pub(crate) fn compare(first: &Value, second: &Value, operator: Operator) -> Resu
         (Value::Number(first), Value::Number(second)) => first.compare(second),
         (Value::Date(first), Value::Date(second)) => {
             if first.kind == DateKind::Unknown || second.kind == DateKind::Unknown {
-                return Err(RenderError::failed("It is not known whether the compared values are dates, times or both"));
+                return Err(RenderError::failed(
+                    "It is not known whether the compared values are dates, times or both",
+                ));
             }
             if first.kind != second.kind {
                 return Err(RenderError::failed("Can't compare dates of different types: date, time and date-time"));

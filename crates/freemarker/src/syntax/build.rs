@@ -12,7 +12,11 @@ use crate::error::{Position, SyntaxError};
 const MAX_DEPTH: u32 = 64;
 
 /// Builds the tree of `pieces`.
-pub(super) fn tree(pieces: Vec<Piece>, cursor: &Cursor<'_>, header: &Header) -> Result<(Block, Vec<Macro>), SyntaxError> {
+pub(super) fn tree(
+    pieces: Vec<Piece>,
+    cursor: &Cursor<'_>,
+    header: &Header,
+) -> Result<(Block, Vec<Macro>), SyntaxError> {
     let mut builder = Builder {
         pieces: pieces.into_iter().peekable(),
         cursor,
@@ -82,7 +86,12 @@ impl Builder<'_, '_> {
         Ok(block)
     }
 
-    fn element(&mut self, kind: PieceKind, at: Position, block: &mut Block) -> Result<Option<ElementKind>, SyntaxError> {
+    fn element(
+        &mut self,
+        kind: PieceKind,
+        at: Position,
+        block: &mut Block,
+    ) -> Result<Option<ElementKind>, SyntaxError> {
         Ok(Some(match kind {
             PieceKind::Text(_) | PieceKind::Raw(_) if self.strips_text && !self.inside.a_macro => return Ok(None),
             PieceKind::Text(text) | PieceKind::Raw(text) => ElementKind::Text(text),
@@ -117,7 +126,8 @@ impl Builder<'_, '_> {
                 self.inside = Inside { a_loop: names.is_some() || outer.a_loop, a_list: true, ..outer };
                 let body = self.block()?;
                 self.inside = outer;
-                let otherwise = if self.take(|tag| matches!(tag, Tag::Else)).is_some() { Some(self.block()?) } else { None };
+                let otherwise =
+                    if self.take(|tag| matches!(tag, Tag::Else)).is_some() { Some(self.block()?) } else { None };
                 self.close_list(at)?;
                 ElementKind::List(Box::new(Listing { source, names, body, otherwise }))
             }
@@ -238,7 +248,9 @@ impl Builder<'_, '_> {
         let outer = self.inside;
         self.inside.a_switch = true;
         let before = self.block()?;
-        if let Some(element) = before.iter().find(|element| !matches!(&element.kind, ElementKind::Text(text) if text.trim().is_empty())) {
+        if let Some(element) =
+            before.iter().find(|element| !matches!(&element.kind, ElementKind::Text(text) if text.trim().is_empty()))
+        {
             return Err(SyntaxError::new(element.at, "Nothing can stand before the first #case"));
         }
         let mut cases = Vec::new();

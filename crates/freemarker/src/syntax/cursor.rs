@@ -18,9 +18,10 @@ pub(super) struct Cursor<'t> {
 impl<'t> Cursor<'t> {
     pub fn new(text: &'t str) -> Self {
         let bytes = text.as_bytes();
-        let ends = bytes.iter().enumerate().filter(|&(at, &byte)| {
-            byte == b'\n' || byte == b'\r' && bytes.get(at + 1) != Some(&b'\n')
-        });
+        let ends = bytes
+            .iter()
+            .enumerate()
+            .filter(|&(at, &byte)| byte == b'\n' || byte == b'\r' && bytes.get(at + 1) != Some(&b'\n'));
         let lines = std::iter::once(0).chain(ends.map(|(at, _)| at + 1)).collect();
         Self { text, at: 0, lines, origin: None }
     }
@@ -81,9 +82,10 @@ impl<'t> Cursor<'t> {
             if !(self.take("<#--") || self.take("[#--")) {
                 return Ok(());
             }
-            let end = self.rest().find("--").filter(|end| {
-                self.rest().get(end + 2..).is_some_and(|after| after.starts_with(['>', ']']))
-            });
+            let end = self
+                .rest()
+                .find("--")
+                .filter(|end| self.rest().get(end + 2..).is_some_and(|after| after.starts_with(['>', ']'])));
             match end {
                 Some(end) => self.at += end + 3,
                 None => return Err(SyntaxError::new(self.position_of(opened), "This comment is not closed")),

@@ -72,9 +72,7 @@ impl<'c, 't> ExpressionParser<'c, 't> {
     }
 
     fn and(&mut self) -> Parsed {
-        self.left(Self::equality, |this| {
-            (this.take_any(&["&&", "&amp;&amp;", "\\and", "&"])).then_some(Operator::And)
-        })
+        self.left(Self::equality, |this| (this.take_any(&["&&", "&amp;&amp;", "\\and", "&"])).then_some(Operator::And))
     }
 
     fn equality(&mut self) -> Parsed {
@@ -216,7 +214,9 @@ impl<'c, 't> ExpressionParser<'c, 't> {
                 "*".to_owned()
             } else {
                 let found = self.cursor.found();
-                self.cursor.name().ok_or_else(|| self.cursor.error(format!("A name must follow the dot, not {found}")))?
+                self.cursor
+                    .name()
+                    .ok_or_else(|| self.cursor.error(format!("A name must follow the dot, not {found}")))?
             };
             return made(ExprKind::Dot(Box::new(before), name.into()));
         }
@@ -289,7 +289,8 @@ impl<'c, 't> ExpressionParser<'c, 't> {
         self.blanks()?;
         let at = self.cursor.position();
         let found = self.cursor.found();
-        let name = self.cursor.name().ok_or_else(|| SyntaxError::new(at, format!("A built-in must follow ?, not {found}")))?;
+        let name =
+            self.cursor.name().ok_or_else(|| SyntaxError::new(at, format!("A built-in must follow ?, not {found}")))?;
         let builtin = names::builtin(&name).map_err(|(message, hint)| SyntaxError { at, message, hint })?;
         let mut arguments = None;
         let formats = matches!(builtin.name, "string" | "date" | "time" | "datetime");
@@ -302,7 +303,10 @@ impl<'c, 't> ExpressionParser<'c, 't> {
                 return Ok(Expr { at: callee.at, kind: ExprKind::Call(Box::new(callee), read) });
             }
             if read.len() < least.max(1) || read.len() > most {
-                return Err(SyntaxError::new(at, format!("?{name} takes {} arguments, not {}", counts(least.max(1), most), read.len())));
+                return Err(SyntaxError::new(
+                    at,
+                    format!("?{name} takes {} arguments, not {}", counts(least.max(1), most), read.len()),
+                ));
             }
             arguments = Some(read);
         } else if formats && self.cursor.looks_at(".") && !self.cursor.looks_at("..") {
@@ -323,10 +327,10 @@ impl<'c, 't> ExpressionParser<'c, 't> {
         } else if builtin.least > 0 {
             return Err(SyntaxError::new(at, format!("?{name} needs arguments in parentheses")));
         }
-        if let Some(lambda) = arguments.iter().flatten().find(|argument| matches!(argument.kind, ExprKind::Lambda(..))) {
-            if !matches!(builtin.name, "filter" | "map" | "take_while" | "drop_while") {
-                return Err(SyntaxError::new(lambda.at, format!("?{name} takes no lambda")));
-            }
+        if let Some(lambda) = arguments.iter().flatten().find(|argument| matches!(argument.kind, ExprKind::Lambda(..)))
+            && !matches!(builtin.name, "filter" | "map" | "take_while" | "drop_while")
+        {
+            return Err(SyntaxError::new(lambda.at, format!("?{name} takes no lambda")));
         }
         Ok(Expr { at: target.at, kind: ExprKind::Builtin(Box::new(target), builtin, arguments) })
     }
@@ -485,7 +489,8 @@ impl<'c, 't> ExpressionParser<'c, 't> {
         loop {
             if self.cursor.looks_at("${") || self.cursor.looks_at("#{") {
                 self.cursor.go_to(self.cursor.offset() + 2);
-                let mut inner = ExpressionParser { depth: self.depth, ..ExpressionParser::in_interpolation(self.cursor) };
+                let mut inner =
+                    ExpressionParser { depth: self.depth, ..ExpressionParser::in_interpolation(self.cursor) };
                 let value = inner.expression()?;
                 self.expect("}")?;
                 if !text.is_empty() {
@@ -526,7 +531,8 @@ impl<'c, 't> ExpressionParser<'c, 't> {
                 let length = rest.bytes().take(4).take_while(u8::is_ascii_hexdigit).count();
                 let code = rest.get(..length).and_then(|digits| u32::from_str_radix(digits, 16).ok());
                 self.cursor.go_to(self.cursor.offset() + length);
-                code.and_then(char::from_u32).ok_or_else(|| self.cursor.error("\\x needs the hexadecimal code of a character"))?
+                code.and_then(char::from_u32)
+                    .ok_or_else(|| self.cursor.error("\\x needs the hexadecimal code of a character"))?
             }
             Some(other @ ('"' | '\'' | '\\' | '{' | '=')) => other,
             Some(other) => return Err(self.cursor.error(format!("There is no escape \\{other} in strings"))),

@@ -81,7 +81,11 @@ impl Header {
                     }
                 }
             }
-            ("strip_whitespace" | "strip_text" | "output_format" | "auto_esc" | "encoding" | "attributes" | "ns_prefixes", _) => {
+            (
+                "strip_whitespace" | "strip_text" | "output_format" | "auto_esc" | "encoding" | "attributes"
+                | "ns_prefixes",
+                _,
+            ) => {
                 return Err(wrong());
             }
             _ => return Err(format!("The parameter {name} of #ftl is not supported")),

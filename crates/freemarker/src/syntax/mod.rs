@@ -15,9 +15,9 @@ pub(crate) use ast::{
     Assigned, Block, Element, ElementKind, Escaping, Expr, ExprKind, Listing, LoopNames, Macro, MacroCall, Operator,
     OutputFormat, RangeKind, Setting, Special, StringPart, Target,
 };
+pub(crate) use display::symbol;
 pub(crate) use header::Header;
 pub(crate) use names::{Builtin, Group};
-pub(crate) use display::symbol;
 
 use crate::error::{Position, SyntaxError};
 use cursor::Cursor;

@@ -93,7 +93,7 @@ fn number_output(cursor: &mut Cursor<'_>) -> Result<PieceKind, SyntaxError> {
             return Err(parser.cursor.error("A format like m1M3 was expected"));
         }
         least = part('m').unwrap_or(0);
-        most = part('M').unwrap_or(least.max(0)).max(least);
+        most = part('M').unwrap_or(least).max(least);
     }
     parser.expect("}")?;
     Ok(PieceKind::NumberOutput(value, least, most))
@@ -217,7 +217,9 @@ impl TagParser<'_, '_> {
                     ExprKind::String(name) => names::output_format(name),
                     _ => None,
                 };
-                Tag::OutputFormat(known.ok_or_else(|| SyntaxError::new(at, format!("There is no output format {format}")))?)
+                Tag::OutputFormat(
+                    known.ok_or_else(|| SyntaxError::new(at, format!("There is no output format {format}")))?,
+                )
             }
             "t" => Tag::Trim { left: true, right: true },
             "lt" => Tag::Trim { left: true, right: false },
@@ -370,7 +372,8 @@ fn changing(cursor: &mut Cursor<'_>) -> Option<Operator> {
 fn call_tag(cursor: &mut Cursor<'_>) -> Result<CallTag, SyntaxError> {
     let at = cursor.position();
     let found = cursor.found();
-    let name = cursor.name().ok_or_else(|| SyntaxError::new(at, format!("The name of a macro was expected, not {found}")))?;
+    let name =
+        cursor.name().ok_or_else(|| SyntaxError::new(at, format!("The name of a macro was expected, not {found}")))?;
     let mut callee = Expr { at, kind: ExprKind::Variable(name.into()) };
     while cursor.looks_at(".") {
         cursor.take(".");

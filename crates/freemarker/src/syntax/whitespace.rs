@@ -6,6 +6,10 @@ use super::piece::{Piece, PieceKind, Tag};
 
 /// Removes it from the texts among `pieces`.
 pub(super) fn strip(pieces: &mut Vec<Piece>, cursor: &Cursor<'_>) {
+    // A template that is nothing but text is that text.
+    if pieces.len() < 2 {
+        return;
+    }
     let lines: Vec<(u32, u32)> = pieces
         .iter()
         .map(|piece| (cursor.line_of(piece.from), cursor.line_of(piece.to.saturating_sub(1).max(piece.from))))
@@ -143,7 +147,8 @@ impl Row<'_> {
             None if self.begins_line(index) => 0,
             None => return 0,
         };
-        if !text.get(start..).unwrap_or("").trim().is_empty() || self.after(index).any(|other| self.heeds(other, false)) {
+        if !text.get(start..).unwrap_or("").trim().is_empty() || self.after(index).any(|other| self.heeds(other, false))
+        {
             return 0;
         }
         text.len() - start
@@ -196,8 +201,7 @@ fn is_ignored(pieces: &[Piece], index: usize) -> bool {
         && pieces.get(index + 1).is_none_or(|piece| {
             matches!(
                 &piece.kind,
-                PieceKind::Comment
-                    | PieceKind::Start(Tag::Assign(..) | Tag::Setting(..) | Tag::Macro(_))
+                PieceKind::Comment | PieceKind::Start(Tag::Assign(..) | Tag::Setting(..) | Tag::Macro(_))
             )
         })
 }

@@ -162,7 +162,11 @@ impl PayloadFactory {
     }
 
     /// The template of a text, read when it is another than before.
-    fn freemarker_by_key(&self, text: String, last: &Mutex<Option<(String, Arc<FreeMarker>)>>) -> Result<Arc<FreeMarker>, Fault> {
+    fn freemarker_by_key(
+        &self,
+        text: String,
+        last: &Mutex<Option<(String, Arc<FreeMarker>)>>,
+    ) -> Result<Arc<FreeMarker>, Fault> {
         let known = last.lock().as_ref().filter(|(known, _)| *known == text).map(|(_, template)| Arc::clone(template));
         if let Some(template) = known {
             return Ok(template);
@@ -212,7 +216,8 @@ fn inline_freemarker(format: Element<'_>, media: Media) -> Result<FreeMarker, De
     let text = text.trim().strip_prefix("<![CDATA[").and_then(|text| text.strip_suffix("]]>")).unwrap_or(&text);
     FreeMarker::parse(text, media).map_err(|error| {
         let place = freemarker::place(format.position(), error.at);
-        let refused = DeployError::new(format!("Error compiling FreeMarking template : {error}")).at(format.file(), place);
+        let refused =
+            DeployError::new(format!("Error compiling FreeMarking template : {error}")).at(format.file(), place);
         match error.hint {
             Some(hint) => refused.hint(hint),
             None => refused,

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use mi_freemarker::{ErrorKind, Limits, Map, Node, Position, RenderError, SyntaxError, Template, Value};
-use mi_payload::value::Value as PropertyValue;
 use mi_payload::payload::PAYLOAD_NAMESPACE;
+use mi_payload::value::Value as PropertyValue;
 use mi_payload::{Envelope, Payload, XmlFragment};
 
 use super::argument::Argument;
@@ -236,7 +236,9 @@ fn members(text: &str, root: &str) -> Vec<Arc<str>> {
             let plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$' | '@' | '\\' | '-' | ':');
             let mut end = rest.find(|c: char| !plain(c)).unwrap_or(rest.len());
             // A name goes on behind a dot that is escaped.
-            while rest.get(..end).is_some_and(|name| name.ends_with('\\')) && rest.get(end..).is_some_and(|rest| rest.starts_with('.')) {
+            while rest.get(..end).is_some_and(|name| name.ends_with('\\'))
+                && rest.get(end..).is_some_and(|rest| rest.starts_with('.'))
+            {
                 let after = rest.get(end + 1..).unwrap_or("");
                 end += 1 + after.find(|c: char| !plain(c)).unwrap_or(after.len());
             }
@@ -338,7 +340,8 @@ mod tests {
         let error = testing::parse(artifact).expect_err("refused").to_string();
         assert!(error.contains("test:3:7: Error compiling FreeMarking template : "), "{error}");
         assert!(error.contains("did you mean ?upper_case?"), "{error}");
-        let artifact = "<payloadFactory template-type='freemarker'><format><![CDATA[<#include 'x'>]]></format></payloadFactory>";
+        let artifact =
+            "<payloadFactory template-type='freemarker'><format><![CDATA[<#include 'x'>]]></format></payloadFactory>";
         assert!(testing::parse(artifact).expect_err("refused").to_string().contains("#include of FreeMarker"));
     }
 
