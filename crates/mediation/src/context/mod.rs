@@ -13,6 +13,7 @@ mod message;
 pub mod properties;
 pub mod reply;
 pub mod scopes;
+pub mod slots;
 pub mod split;
 
 use std::net::SocketAddr;
@@ -224,6 +225,8 @@ pub struct MessageContext {
     pub reply: Reply,
     /// The splits that it comes from.
     pub splits: Splits,
+    /// Slots of concurrency limits that it holds until it is answered.
+    pub slots: slots::Slots,
     /// A `call` that does not block has been answered since it was made: of a splitter's copy, what stands after the
     /// splitter runs then.
     pub called: bool,
@@ -260,6 +263,7 @@ impl MessageContext {
             frames: Frames::default(),
             reply: Reply::Nobody,
             splits: Splits::default(),
+            slots: slots::Slots::default(),
             called: false,
             message_id: OnceLock::new(),
             correlation_id: OnceLock::new(),

@@ -28,6 +28,7 @@ pub mod send;
 pub mod sequence;
 mod split;
 pub mod switch;
+pub mod throttle;
 pub mod throw_error;
 pub mod unsupported;
 pub mod variable;
@@ -78,6 +79,7 @@ pub static CATALOGUE: &[MediatorType] = &[
     send::TYPE,
     sequence::TYPE,
     switch::TYPE,
+    throttle::TYPE,
     throw_error::TYPE,
     variable::TYPE,
 ];

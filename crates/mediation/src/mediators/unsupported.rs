@@ -24,7 +24,6 @@ pub static UNSUPPORTED: &[Unsupported] = &[
     not_yet("sampler"),
     not_yet("script"),
     not_yet("store"),
-    not_yet("throttle"),
     not_yet("transaction"),
     not_yet("validate"),
     not_yet("xquery"),
