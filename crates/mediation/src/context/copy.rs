@@ -60,6 +60,7 @@ impl MessageContext {
         copy.reply = reply;
         copy.splits = self.splits.clone();
         copy.slots = self.slots.clone();
+        copy.cacheable.clone_from(&self.cacheable);
         copy.correlation_id = self.correlation_id.clone();
         copy
     }

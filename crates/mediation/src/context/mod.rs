@@ -227,6 +227,8 @@ pub struct MessageContext {
     pub splits: Splits,
     /// Slots of concurrency limits that it holds until it is answered.
     pub slots: slots::Slots,
+    /// What a cache knows of the request, for its response.
+    pub cacheable: Option<crate::mediators::cache::Cacheable>,
     /// A `call` that does not block has been answered since it was made: of a splitter's copy, what stands after the
     /// splitter runs then.
     pub called: bool,
@@ -264,6 +266,7 @@ impl MessageContext {
             reply: Reply::Nobody,
             splits: Splits::default(),
             slots: slots::Slots::default(),
+            cacheable: None,
             called: false,
             message_id: OnceLock::new(),
             correlation_id: OnceLock::new(),

@@ -3,6 +3,8 @@
 //! Adding one is adding a file and a line in [`CATALOGUE`].
 
 pub mod aggregate;
+pub mod builder;
+pub mod cache;
 pub mod call;
 pub mod call_template;
 pub mod callout;
@@ -53,6 +55,8 @@ pub type Parse = fn(Element<'_>, &Definitions<'_>) -> Result<Box<dyn Mediator>, 
 /// All mediators that run here.
 pub static CATALOGUE: &[MediatorType] = &[
     aggregate::TYPE,
+    builder::TYPE,
+    cache::TYPE,
     call::TYPE,
     call_template::TYPE,
     callout::TYPE,

@@ -53,8 +53,10 @@ pub const SYNTAX: Syntax = Syntax {
     example: "<throttle id=\"A\">\n    <policy key=\"conf:/policy/throttle.xml\"/>\n    <onAccept><sequence key=\"work\"/></onAccept>\n    <onReject><respond/></onReject>\n</throttle>",
 };
 
-pub(super) const TYPE: MediatorType =
-    MediatorType { syntax: &SYNTAX, parse: |element, definitions| Ok(Box::new(Throttle::parse(element, definitions)?)) };
+pub(super) const TYPE: MediatorType = MediatorType {
+    syntax: &SYNTAX,
+    parse: |element, definitions| Ok(Box::new(Throttle::parse(element, definitions)?)),
+};
 
 struct Throttle {
     id: String,
@@ -145,7 +147,9 @@ impl Throttle {
         };
         if limits.free.is_some() {
             context.properties.set("synapse.concurrency.throttle", Value::Boolean(true));
-            context.properties.set("synapse.concurrency.throttle.key", Value::from(format!("throttle_{}_cac_key", self.id)));
+            context
+                .properties
+                .set("synapse.concurrency.throttle.key", Value::from(format!("throttle_{}_cac_key", self.id)));
         }
         context.properties.set("synapse.is.concurrent.access.allowed", Value::Boolean(admitted));
         Ok(admitted)
@@ -232,7 +236,8 @@ fn by_key(
         Some(_) => return Err(no_element()),
         None => {
             let resource = configuration.environment.resources.read(key);
-            let resource = resource.ok_or_else(|| Fault::new(format!("Cannot find throttling policy using key : {key}")))?;
+            let resource =
+                resource.ok_or_else(|| Fault::new(format!("Cannot find throttling policy using key : {key}")))?;
             Version::Resource(key.to_owned(), resource.version)
         }
     };
@@ -255,7 +260,8 @@ fn by_key(
     };
     let definitions = Definitions::new(&configuration.environment, &configuration.settings);
     let element = Element::new(fragment.document(), fragment.node(), key);
-    let policy = Policy::parse(element, &definitions).map_err(|error| Fault::new(error.message()).detail(error.to_string()))?;
+    let policy =
+        Policy::parse(element, &definitions).map_err(|error| Fault::new(error.message()).detail(error.to_string()))?;
     let limits = Limits::new(policy);
     *last.lock() = Some((version, Arc::clone(&limits)));
     Ok(limits)

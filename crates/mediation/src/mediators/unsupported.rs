@@ -12,8 +12,6 @@ pub struct Unsupported {
 
 /// The mediators of the specification that are not in [`super::CATALOGUE`].
 pub static UNSUPPORTED: &[Unsupported] = &[
-    not_yet("builder"),
-    not_yet("cache"),
     not_yet("datamapper"),
     not_yet("dataServiceCall"),
     not_yet("dblookup"),

@@ -210,7 +210,8 @@ impl Reader<'_> {
         if child(element, "Deny").is_some() {
             return Ok(Access::Denied);
         }
-        let control = child(element, "Control").ok_or_else(|| wrong(element, "Invalid Throttle Policy configuration"))?;
+        let control =
+            child(element, "Control").ok_or_else(|| wrong(element, "Invalid Throttle Policy configuration"))?;
         let limits = child(control, "Policy")
             .ok_or_else(|| wrong(control, "Control Assertion must contain a wsp:Policy as child "))?;
         self.limit(limits)
@@ -278,7 +279,10 @@ mod tests {
     }
 
     fn rule(id: &str, access: &str) -> String {
-        format!("<p:Policy><t:ID t:type='{}'>{id}</t:ID><p:Policy>{access}</p:Policy></p:Policy>", if id.ends_with("com") { "DOMAIN" } else { "IP" })
+        format!(
+            "<p:Policy><t:ID t:type='{}'>{id}</t:ID><p:Policy>{access}</p:Policy></p:Policy>",
+            if id.ends_with("com") { "DOMAIN" } else { "IP" }
+        )
     }
 
     const CONTROL: &str = "<t:Control><p:Policy><t:MaximumCount>4</t:MaximumCount><t:UnitTime>1000</t:UnitTime>\
@@ -318,9 +322,12 @@ mod tests {
     #[test]
     fn the_old_form() {
         let all = |rule: &str| {
-            format!("<t:ThrottleAssertion><p:All><t:ID t:type='IP'>other</t:ID><p:ExactlyOne>{rule}</p:ExactlyOne></p:All></t:ThrottleAssertion>")
+            format!(
+                "<t:ThrottleAssertion><p:All><t:ID t:type='IP'>other</t:ID><p:ExactlyOne>{rule}</p:ExactlyOne></p:All></t:ThrottleAssertion>"
+            )
         };
-        let limited = "<p:All><t:MaximumCount>4</t:MaximumCount><t:UnitTime>8</t:UnitTime></p:All><t:IsAllow>true</t:IsAllow>";
+        let limited =
+            "<p:All><t:MaximumCount>4</t:MaximumCount><t:UnitTime>8</t:UnitTime></p:All><t:IsAllow>true</t:IsAllow>";
         let access = |rule: &str| parse(&all(rule)).map(|policy| policy.addresses.first().map(|rule| rule.access));
         let limit = Limit { most: 4, unit: 8, prohibit: 0 };
         assert_eq!(access(limited), Ok(Some(Access::Limited(limit))));

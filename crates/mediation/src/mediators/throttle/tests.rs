@@ -76,7 +76,8 @@ async fn slots_come_back_however_a_flow_ends() {
 
 #[tokio::test]
 async fn a_denial_by_rate_gives_the_slot_back() {
-    let list = throttle(&policy(&format!("<t:MaximumConcurrentAccess>1</t:MaximumConcurrentAccess>{}", limited("other", 0))));
+    let list =
+        throttle(&policy(&format!("<t:MaximumConcurrentAccess>1</t:MaximumConcurrentAccess>{}", limited("other", 0))));
     for _ in 0..3 {
         let mut context = from("1.1.1.1");
         assert_eq!(way(&list, &mut context).await, "reject");
@@ -86,7 +87,8 @@ async fn a_denial_by_rate_gives_the_slot_back() {
 
 #[tokio::test]
 async fn without_branches_the_flow_goes_on_or_ends() {
-    let list = testing::parse(&format!("<throttle id='A'><policy>{}</policy></throttle>", policy(&limited("other", 1))));
+    let list =
+        testing::parse(&format!("<throttle id='A'><policy>{}</policy></throttle>", policy(&limited("other", 1))));
     let list = list.expect("well made");
     assert_eq!(list.run_async(&mut from("1.1.1.1")).await.expect("runs"), Flow::Continue);
     assert_eq!(list.run_async(&mut from("1.1.1.1")).await.expect("runs"), Flow::Stop);
@@ -97,7 +99,8 @@ async fn policies_and_sequences_by_name() {
     let entry = format!("<localEntry key='p'>{}</localEntry>", policy(&limited("other", 1)));
     let yes = "<sequence name='yes'><property name='way' value='accept'/></sequence>";
     let artifacts = [entry.as_str(), yes, "<localEntry key='text'>no XML</localEntry>"];
-    let list = testing::parse("<throttle id='A' onAccept='yes' onReject='no'><policy key='p'/></throttle>").expect("well made");
+    let list = testing::parse("<throttle id='A' onAccept='yes' onReject='no'><policy key='p'/></throttle>")
+        .expect("well made");
     let mut context = testing::context_of_artifacts(&artifacts);
     context.set_header("X-Forwarded-For", "1.1.1.1");
     assert_eq!(way(&list, &mut context).await, "accept");
