@@ -2,6 +2,7 @@
 
 mod date;
 mod decimal;
+mod digits;
 mod iso;
 mod read;
 

@@ -6,9 +6,11 @@ mod cursor;
 mod display;
 mod expression;
 mod header;
+mod literal;
 mod names;
 mod piece;
 mod scan;
+mod tag;
 mod whitespace;
 
 pub(crate) use ast::{
