@@ -15,7 +15,7 @@ const MAX_DEPTH: u32 = 64;
 pub(super) struct ExpressionParser<'c, 't> {
     pub cursor: &'c mut Cursor<'t>,
     /// `>` ends the expression outside of parentheses.
-    in_tag: bool,
+    pub(super) in_tag: bool,
     pub(super) parentheses: u32,
     pub(super) depth: u32,
 }
