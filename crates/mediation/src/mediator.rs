@@ -83,6 +83,11 @@ pub trait Mediator: Send + Sync + 'static {
         Box::pin(std::future::ready(self.mediate(context)))
     }
 
+    /// Whether nothing that stands after it ever runs, for lint.
+    fn ends_flow(&self) -> bool {
+        false
+    }
+
     /// Lists of mediators inside it, for whoever walks over a flow (lint, management).
     fn children(&self) -> Vec<&MediatorList> {
         Vec::new()

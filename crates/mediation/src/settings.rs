@@ -43,6 +43,8 @@ pub struct MediationSettings {
     pub allow_sub_delimiters: bool,
     /// First segment of proxy service URLs (`services`).
     pub service_path: String,
+    /// Where the listeners can be reached, `http://host:port` each; for documents about services.
+    pub service_addresses: Vec<String>,
     /// `http.block_service_list` (true): `GET /services` is answered with 403.
     pub block_service_list: bool,
     /// `maximum.failover.retries` (-1, unlimited).
@@ -91,6 +93,7 @@ impl Default for MediationSettings {
             cors: Some(CorsRules::default()),
             allow_sub_delimiters: false,
             service_path: "services".to_owned(),
+            service_addresses: Vec::new(),
             block_service_list: true,
             maximum_failover_retries: -1,
             suspend_duration: Duration::from_millis(30_000),

@@ -26,6 +26,7 @@ use parking_lot::Mutex;
 
 use crate::api::ApiMatch;
 use crate::configuration::Configuration;
+use crate::database::Transactions;
 use crate::fault::Fault;
 use crate::mediator::MediatorList;
 use crate::sequence::SequenceRef;
@@ -229,6 +230,8 @@ pub struct MessageContext {
     pub slots: slots::Slots,
     /// What a cache knows of the request, for its response.
     pub cacheable: Option<crate::mediators::cache::Cacheable>,
+    /// The transaction that it has open.
+    pub transactions: Option<Transactions>,
     /// A `call` that does not block has been answered since it was made: of a splitter's copy, what stands after the
     /// splitter runs then.
     pub called: bool,
@@ -267,6 +270,7 @@ impl MessageContext {
             splits: Splits::default(),
             slots: slots::Slots::default(),
             cacheable: None,
+            transactions: None,
             called: false,
             message_id: OnceLock::new(),
             correlation_id: OnceLock::new(),

@@ -11,7 +11,7 @@ use mi_payload::content_type::media_type;
 use mi_payload::value::Value;
 use mi_payload::{Body, Payload, SoapVersion};
 
-use super::{acknowledgement, api, main_sequence, proxy, service_list, wsdl};
+use super::{acknowledgement, api, main_sequence, proxy, service_list, swagger, wsdl};
 use crate::api::dispatch::RequestView;
 use crate::configuration::Configuration;
 use crate::context::{HttpRequest, MessageContext, Origin, OriginKind, Reply, Response};
@@ -54,6 +54,9 @@ async fn mediate(configuration: Arc<Configuration>, incoming: Incoming) -> Respo
     let Incoming { request, headers, body } = incoming;
     let target = request.target.as_str();
     if let Some(response) = service_list::answer(&configuration, &request) {
+        return response;
+    }
+    if let Some(response) = swagger::answer(&configuration, &request) {
         return response;
     }
     let settings = &configuration.settings;

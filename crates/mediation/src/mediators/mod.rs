@@ -10,7 +10,11 @@ pub mod call_template;
 pub mod callout;
 pub mod clone;
 pub mod conditional_router;
+mod db;
+pub mod db_lookup;
+pub mod db_report;
 pub mod drop;
+pub mod enqueue;
 pub mod enrich;
 pub mod filter;
 pub mod foreach;
@@ -29,9 +33,11 @@ pub mod scatter_gather;
 pub mod send;
 pub mod sequence;
 mod split;
+pub mod store;
 pub mod switch;
 pub mod throttle;
 pub mod throw_error;
+pub mod transaction;
 pub mod unsupported;
 pub mod variable;
 
@@ -62,7 +68,10 @@ pub static CATALOGUE: &[MediatorType] = &[
     callout::TYPE,
     clone::TYPE,
     conditional_router::TYPE,
+    db_lookup::TYPE,
+    db_report::TYPE,
     drop::TYPE,
+    enqueue::TYPE,
     enrich::TYPE,
     filter::TYPE,
     foreach::TYPE,
@@ -82,9 +91,11 @@ pub static CATALOGUE: &[MediatorType] = &[
     scatter_gather::TYPE,
     send::TYPE,
     sequence::TYPE,
+    store::TYPE,
     switch::TYPE,
     throttle::TYPE,
     throw_error::TYPE,
+    transaction::TYPE,
     variable::TYPE,
 ];
 
