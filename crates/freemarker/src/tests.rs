@@ -109,6 +109,22 @@ fn what_is_not_supported_is_refused_by_name() {
     }
 }
 
+#[test]
+fn json_texts() {
+    // Of a later FreeMarker than the other cases.
+    for (template, expected) in [
+        ("${ctx.json?eval_json.a[1]}", "2"),
+        (
+            "<#assign j = '{\"n\": 12345678901234567890, \"x\": null, \"l\": [1.50, null]}'?eval_json>${j.n?c} ${j.x!'-'} ${j.l?size} ${j.l[0]?c}",
+            "12345678901234567890 - 2 1.5",
+        ),
+        ("${'null'?evalJson!'none'}", "none"),
+    ] {
+        assert_eq!(rendered(template, &Limits::default()).as_deref(), Ok(expected), "{template}");
+    }
+    assert!(rendered("${'{'?eval_json}", &Limits::default()).is_err());
+}
+
 proptest! {
     #[test]
     fn no_text_panics(text in r#"(\$\{|\}|<#(list|if|assign|macro|sep|else|switch|case|t|items|nested|return)|</#(list|if)>|>| as x|x|payload|\.|\?(c|size|map|keys|string)|\(|\)|\[|\]|"|'|!|\?\?|[0-9]|\.\.|[-+*/%=<,:;é\n ]){0,24}"#) {

@@ -142,22 +142,36 @@ impl From<f64> for Value {
 /// JSON as Gson reads it into maps and lists: every number is a double.
 impl From<&serde_json::Value> for Value {
     fn from(json: &serde_json::Value) -> Self {
-        match json {
-            serde_json::Value::Null => Self::Null,
-            serde_json::Value::Bool(value) => Self::Boolean(*value),
-            serde_json::Value::Number(number) => Self::from(number.as_f64().unwrap_or(f64::NAN)),
-            serde_json::Value::String(text) => Self::from(text.as_str()),
-            serde_json::Value::Array(items) => {
-                Self::List(items.iter().map(|item| (!item.is_null()).then(|| Self::from(item))).collect())
-            }
-            serde_json::Value::Object(members) => Self::Hash(Arc::new(
-                members.iter().map(|(name, member)| (Arc::from(name.as_str()), Self::from(member))).collect(),
-            )),
-        }
+        Self::of_json(json, &|number| Number::Double(number.as_f64().unwrap_or(f64::NAN)))
     }
 }
 
 impl Value {
+    fn of_json(json: &serde_json::Value, number: &dyn Fn(&serde_json::Number) -> Number) -> Self {
+        match json {
+            serde_json::Value::Null => Self::Null,
+            serde_json::Value::Bool(value) => Self::Boolean(*value),
+            serde_json::Value::Number(found) => Self::Number(number(found)),
+            serde_json::Value::String(text) => Self::from(text.as_str()),
+            serde_json::Value::Array(items) => {
+                Self::List(items.iter().map(|item| (!item.is_null()).then(|| Self::of_json(item, number))).collect())
+            }
+            serde_json::Value::Object(members) => Self::Hash(Arc::new(
+                members
+                    .iter()
+                    .map(|(name, member)| (Arc::from(name.as_str()), Self::of_json(member, number)))
+                    .collect(),
+            )),
+        }
+    }
+
+    /// JSON as `?eval_json` reads it: numbers as they are written.
+    pub(crate) fn of_json_text(json: &serde_json::Value) -> Self {
+        Self::of_json(json, &|number| {
+            Number::parse(&number.to_string()).unwrap_or(Number::Double(number.as_f64().unwrap_or(f64::NAN)))
+        })
+    }
+
     /// A hash.
     pub fn hash(members: Map) -> Self {
         Self::Hash(Arc::new(members))

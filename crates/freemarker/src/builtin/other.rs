@@ -11,7 +11,7 @@ use crate::render::Renderer;
 use crate::syntax::{self, OutputFormat};
 use crate::value::{Format, Value};
 
-/// `?c`, `?string`, `?size`, `?eval`, `?long`.
+/// `?c`, `?string`, `?size`, `?eval`, `?eval_json`, `?long`.
 pub(super) fn any(renderer: &mut Renderer<'_>, call: &Call<'_>, value: &Value) -> Evaluated {
     let blame = |error: RenderError| error.blame(call.target);
     Ok(Some(match (call.name, value) {
@@ -29,6 +29,13 @@ pub(super) fn any(renderer: &mut Renderer<'_>, call: &Call<'_>, value: &Value) -
         ("long", Value::Number(number)) => Value::from(number.long()),
         ("long", Value::Date(date)) => Value::from(date.millis),
         ("long", other) => return Err(blame(wrong_type("number or date", other))),
+        ("eval_json", _) => {
+            let text = renderer.text_of(value).map_err(blame)?;
+            renderer.step(text.len() as u64)?;
+            let json: serde_json::Value = serde_json::from_str(&text)
+                .map_err(|error| RenderError::failed(format!("Failed to \"?eval_json\" string: {error}")))?;
+            return Ok(Value::of_json_text(&json).shown());
+        }
         _ => {
             let text = renderer.text_of(value).map_err(blame)?;
             renderer.step(text.len() as u64)?;

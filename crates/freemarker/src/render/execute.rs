@@ -299,8 +299,9 @@ impl<'t> Renderer<'t> {
         for (_, body) in from.into_iter().flat_map(|from| cases.iter().skip(from)) {
             match self.block(body)? {
                 Flow::Normal => {}
-                Flow::Break => return Ok(Flow::Normal),
-                other => return Ok(other),
+                // A #continue ends no more than the switch, as in FreeMarker.
+                Flow::Break | Flow::Continue => return Ok(Flow::Normal),
+                Flow::Return => return Ok(Flow::Return),
             }
         }
         Ok(Flow::Normal)

@@ -77,6 +77,7 @@ pub static BUILTINS: &[Builtin] = &[
     entry("ensure_starts_with", Group::Pattern, 1, 3),
     entry("esc", Group::Escape, 0, 0),
     entry("eval", Group::Any, 0, 0),
+    entry("eval_json", Group::Any, 0, 0),
     entry("exists", Group::Existence, 0, 0),
     entry("filter", Group::Sequence, 1, 1),
     entry("first", Group::Sequence, 0, 0),
