@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use mi_payload::FormatTable;
 use mi_payload::json::JsonSettings;
+use mi_script::Limits;
 use mi_xml::ParseOptions;
 
 use crate::api::cors::CorsRules;
@@ -57,6 +58,8 @@ pub struct MediationSettings {
     pub xpath_dom_failover: bool,
     /// Who may call with basic authentication.
     pub users: Users,
+    /// What a script may use (10 s, 64 MiB).
+    pub script_limits: Limits,
     /// Mediators that may not be used (`synapse.mediators.access.control.*`).
     pub access_control: AccessControl,
     /// All other synapse properties, by name.
@@ -100,6 +103,7 @@ impl Default for MediationSettings {
             oauth_cache: Duration::from_secs(3_000),
             xpath_dom_failover: false,
             users: Users::default(),
+            script_limits: Limits::default(),
             access_control: AccessControl::None,
             properties: HashMap::new(),
         }

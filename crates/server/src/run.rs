@@ -175,7 +175,7 @@ fn server_names(settings: &Settings) -> Vec<String> {
 
 fn environment(home: &Home, settings: &Settings, system: &SystemProperties) -> Result<Arc<Environment>, String> {
     let client = Client::new(wiring::client(settings, home.root())?);
-    let registry = Registry(FileRegistry::new(home.registry(), REGISTRY_CACHE));
+    let registry = Registry::new(FileRegistry::new(home.registry(), REGISTRY_CACHE), home.root());
     let mut environment = Environment::new(Box::new(TransportSender(client)), Box::new(registry));
     environment.databases = Box::new(ServerDatabases::new(&settings.datasources));
     for (name, value) in settings.system_parameters.iter() {

@@ -66,6 +66,10 @@ pub fn mediation(settings: &Settings) -> MediationSettings {
         access_control: access_control(property("synapse.mediators.access.control.mode"), || {
             list("synapse.mediators.access.control.list")
         }),
+        script_limits: mi_script::Limits {
+            time: settings.mediation.script_time_limit,
+            memory: settings.mediation.script_memory_limit,
+        },
         users: users(settings),
         properties: settings
             .mediation

@@ -26,7 +26,7 @@ pub mod session;
 pub mod state;
 mod template;
 pub mod ws_addressing;
-mod wsdl;
+pub(crate) mod wsdl;
 
 use std::sync::Arc;
 

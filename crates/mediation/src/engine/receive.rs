@@ -63,8 +63,9 @@ async fn mediate(configuration: Arc<Configuration>, incoming: Incoming) -> Respo
     let service = target.strip_prefix('/').and_then(|rest| rest.strip_prefix(settings.service_path.as_str()));
     if let Some(found) = service.and_then(|rest| proxy::find(&configuration, rest, request.secure)) {
         let (service, postfix_start) = found;
-        if let Some(response) = wsdl::answer(&configuration, &service, &request) {
-            return response;
+        if wsdl::is_asked_for(&service, &request) {
+            // Boxed: what only this way needs must not make every request's future larger.
+            return Box::pin(wsdl::answer(configuration, service, request)).await;
         }
         let mut context = context(&configuration, service.origin.clone(), request, headers, body);
         proxy::mediate(&mut context, &service, postfix_start).await;

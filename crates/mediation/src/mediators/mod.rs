@@ -10,6 +10,7 @@ pub mod call_template;
 pub mod callout;
 pub mod clone;
 pub mod conditional_router;
+pub mod data_mapper;
 mod db;
 pub mod db_lookup;
 pub mod db_report;
@@ -21,6 +22,7 @@ pub mod foreach;
 pub mod header;
 pub mod in_out;
 pub mod iterate;
+pub mod json_transform;
 pub mod log;
 pub mod loopback;
 pub mod make_fault;
@@ -30,6 +32,7 @@ pub mod property_group;
 pub mod respond;
 pub mod rewrite;
 pub mod scatter_gather;
+pub mod script;
 pub mod send;
 pub mod sequence;
 mod split;
@@ -68,6 +71,7 @@ pub static CATALOGUE: &[MediatorType] = &[
     callout::TYPE,
     clone::TYPE,
     conditional_router::TYPE,
+    data_mapper::TYPE,
     db_lookup::TYPE,
     db_report::TYPE,
     drop::TYPE,
@@ -79,6 +83,7 @@ pub static CATALOGUE: &[MediatorType] = &[
     in_out::IN,
     in_out::OUT,
     iterate::TYPE,
+    json_transform::TYPE,
     log::TYPE,
     loopback::TYPE,
     make_fault::TYPE,
@@ -89,6 +94,7 @@ pub static CATALOGUE: &[MediatorType] = &[
     respond::TYPE,
     rewrite::TYPE,
     scatter_gather::TYPE,
+    script::TYPE,
     send::TYPE,
     sequence::TYPE,
     store::TYPE,
