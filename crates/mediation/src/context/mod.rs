@@ -29,6 +29,7 @@ use crate::configuration::Configuration;
 use crate::database::Transactions;
 use crate::fault::Fault;
 use crate::mediator::MediatorList;
+use crate::outgoing::Tunnel;
 use crate::sequence::SequenceRef;
 
 pub(crate) use addressing::remove_blocks;
@@ -230,6 +231,8 @@ pub struct MessageContext {
     pub slots: slots::Slots,
     /// What a cache knows of the request, for its response.
     pub cacheable: Option<crate::mediators::cache::Cacheable>,
+    /// The connection that a back end gave away with status 101.
+    pub tunnel: Option<Tunnel>,
     /// The transaction that it has open.
     pub transactions: Option<Transactions>,
     /// A `call` that does not block has been answered since it was made: of a splitter's copy, what stands after the
@@ -270,6 +273,7 @@ impl MessageContext {
             splits: Splits::default(),
             slots: slots::Slots::default(),
             cacheable: None,
+            tunnel: None,
             transactions: None,
             called: false,
             message_id: OnceLock::new(),
