@@ -3,6 +3,8 @@
 //! Adding one is adding a file and a line in [`CATALOGUE`].
 
 pub mod aggregate;
+pub mod builder;
+pub mod cache;
 pub mod call;
 pub mod call_template;
 pub mod callout;
@@ -36,6 +38,7 @@ pub mod sequence;
 mod split;
 pub mod store;
 pub mod switch;
+pub mod throttle;
 pub mod throw_error;
 pub mod transaction;
 pub mod unsupported;
@@ -62,6 +65,8 @@ pub type Parse = fn(Element<'_>, &Definitions<'_>) -> Result<Box<dyn Mediator>, 
 /// All mediators that run here.
 pub static CATALOGUE: &[MediatorType] = &[
     aggregate::TYPE,
+    builder::TYPE,
+    cache::TYPE,
     call::TYPE,
     call_template::TYPE,
     callout::TYPE,
@@ -95,6 +100,7 @@ pub static CATALOGUE: &[MediatorType] = &[
     sequence::TYPE,
     store::TYPE,
     switch::TYPE,
+    throttle::TYPE,
     throw_error::TYPE,
     transaction::TYPE,
     variable::TYPE,

@@ -12,12 +12,9 @@ pub struct Unsupported {
 
 /// The mediators of the specification that are not in [`super::CATALOGUE`].
 pub static UNSUPPORTED: &[Unsupported] = &[
-    not_yet("builder"),
-    not_yet("cache"),
     not_yet("dataServiceCall"),
     not_yet("fastXSLT"),
     not_yet("sampler"),
-    not_yet("throttle"),
     not_yet("validate"),
     not_yet("xquery"),
     not_yet("xslt"),
