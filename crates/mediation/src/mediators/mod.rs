@@ -21,8 +21,10 @@ pub mod make_fault;
 pub mod payload_factory;
 pub mod property;
 pub mod property_group;
+mod resources;
 pub mod respond;
 pub mod rewrite;
+mod rooted;
 pub mod scatter_gather;
 pub mod send;
 pub mod sequence;
@@ -31,6 +33,7 @@ pub mod switch;
 pub mod throw_error;
 pub mod unsupported;
 pub mod variable;
+pub mod xslt;
 
 use crate::definition::syntax::{Syntax, nearest};
 use crate::definition::{Definitions, DeployError, Element};
@@ -59,6 +62,7 @@ pub static CATALOGUE: &[MediatorType] = &[
     conditional_router::TYPE,
     drop::TYPE,
     enrich::TYPE,
+    xslt::fast::TYPE,
     filter::TYPE,
     foreach::TYPE,
     header::TYPE,
@@ -80,6 +84,7 @@ pub static CATALOGUE: &[MediatorType] = &[
     switch::TYPE,
     throw_error::TYPE,
     variable::TYPE,
+    xslt::TYPE,
 ];
 
 /// The mediator of an element name.
