@@ -25,10 +25,8 @@ use crate::fault::Fault;
 use crate::mediator::{Flow, Mediation, Mediator, Nature, Reference, ReferenceKind};
 use sheets::Sheets;
 
-const NAME_AND_VALUE: &[AttributeSyntax] = &[
-    required("name", AttributeKind::Text, "Its name."),
-    required("value", AttributeKind::Text, "Its value."),
-];
+const NAME_AND_VALUE: &[AttributeSyntax] =
+    &[required("name", AttributeKind::Text, "Its name."), required("value", AttributeKind::Text, "Its value.")];
 
 /// Syntax of `xslt`.
 pub const SYNTAX: Syntax = Syntax {
@@ -100,7 +98,8 @@ impl Xslt {
                 None => match property.expression("expression", "Invalid XPath expression : ")? {
                     Some(expression) => Parameter::Expression(expression),
                     None => {
-                        let message = "Either the 'value' or 'expression' attribute is required for a mediator property";
+                        let message =
+                            "Either the 'value' or 'expression' attribute is required for a mediator property";
                         return Err(property.error(message));
                     }
                 },
@@ -126,7 +125,9 @@ impl Xslt {
         let configuration = context.configuration.clone();
         let parameters = self.parameters(context).map_err(fault)?;
         let sheet = self.sheets.get(&configuration, &key, &shown(&self.key), &resources)?;
-        let run = |document: &Document, node: NodeId| sheets::run(&sheet, document, node, &parameters, &resources, &configuration);
+        let run = |document: &Document, node: NodeId| {
+            sheets::run(&sheet, document, node, &parameters, &resources, &configuration)
+        };
         let made = match &source {
             Source::Own(node) => {
                 let envelope = context.payload.envelope_mut(&configuration.settings.json);
@@ -138,7 +139,9 @@ impl Xslt {
                 run(alone.document(), alone.document().root())
             }
         };
-        let made = made.map_err(|reason| format!("Error performing XSLT transformation using : {} : {reason}", shown(&self.key)))?;
+        let made = made.map_err(|reason| {
+            format!("Error performing XSLT transformation using : {} : {reason}", shown(&self.key))
+        })?;
         for message in made.messages() {
             tracing::info!(target: LOGGER, "{}{}", context.log_prefix(), message.text);
         }

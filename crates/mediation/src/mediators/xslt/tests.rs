@@ -139,10 +139,7 @@ fn what_is_refused() {
         ("<fastXSLT/>", "The 'key' attribute is required for the FastXSLT mediator"),
         ("<xslt key='k' source='//['/>", "Invalid XPath specified for the source attribute : //["),
         ("<xslt key='k'><feature name='f' value='maybe'/></xslt>", "The feature must have value true or false"),
-        (
-            "<xslt key='k'><resource key='x'/></xslt>",
-            "The 'location' attribute is required for a resource definition",
-        ),
+        ("<xslt key='k'><resource key='x'/></xslt>", "The 'location' attribute is required for a resource definition"),
         ("<xslt key='k'><resource location='x'/></xslt>", "The 'key' attribute is required for a resource definition"),
     ] {
         let error = testing::parse(flow).expect_err("refused");
