@@ -32,6 +32,7 @@ mod split;
 pub mod switch;
 pub mod throw_error;
 pub mod unsupported;
+pub mod validate;
 pub mod variable;
 pub mod xslt;
 
@@ -83,6 +84,7 @@ pub static CATALOGUE: &[MediatorType] = &[
     sequence::TYPE,
     switch::TYPE,
     throw_error::TYPE,
+    validate::TYPE,
     variable::TYPE,
     xslt::TYPE,
 ];
