@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use fastxml::schema::{FetchResult, SchemaFetcher};
 use mi_xml::{Document, NodeId, ParseOptions};
 
 use crate::{Resolve, SchemaError, XSD};
@@ -63,6 +64,8 @@ impl Gatherer<'_> {
         if self.sources.len() >= MAX_DOCUMENTS {
             return Err(failed("there are too many imported schemas".to_owned()));
         }
+        let mut document = document;
+        without_what_says_nothing(&mut document);
         self.sources.push(Source { name: name.to_owned(), document, root });
         Ok(self.sources.len() - 1)
     }
@@ -126,33 +129,67 @@ impl Gatherer<'_> {
     }
 }
 
-impl Gathered {
-    /// The documents as files.
-    pub(crate) fn files(&self) -> impl Iterator<Item = (String, String)> + '_ {
-        let text = |source: &Source| source.document.to_xml(source.document.root());
-        self.sources.iter().enumerate().map(move |(index, source)| (file_name(index), text(source)))
-    }
+/// Takes out what has no effect and what the library stumbles over: particles that may occur zero times, and prohibited
+/// attributes that no base type allows.
+fn without_what_says_nothing(document: &mut Document) {
+    let nothing: Vec<NodeId> = document
+        .descendants(document.root())
+        .filter(|&id| {
+            let never = document.attr(id, "maxOccurs") == Some("0");
+            let prohibited = document.attr(id, "use") == Some("prohibited")
+                && !document.ancestors(id).any(|above| document.is_named(above, XSD, "restriction"));
+            document.namespace(id) == XSD && (never || prohibited)
+        })
+        .collect();
+    nothing.into_iter().for_each(|id| document.detach(id));
+}
 
-    /// A schema that imports all that the caller gave.
-    pub(crate) fn main(&self) -> String {
-        let mut main = format!("<xs:schema xmlns:xs=\"{XSD}\">");
-        for (index, source) in self.sources.iter().enumerate().take(self.given) {
-            let file = file_name(index);
-            let namespace = source.namespace();
-            if namespace.is_empty() {
-                main.push_str(&format!("<xs:include schemaLocation=\"{file}\"/>"));
-            } else {
-                let mut escaped = Vec::new();
-                mi_xml::write::escape_attribute(namespace, &mut escaped);
-                let escaped = String::from_utf8_lossy(&escaped).into_owned();
-                main.push_str(&format!("<xs:import namespace=\"{escaped}\" schemaLocation=\"{file}\"/>"));
+impl Gathered {
+    /// The values of each enumeration of each simple type, in the order in which they are written.
+    pub(crate) fn enumerations(&self) -> Vec<Vec<String>> {
+        let mut all = Vec::new();
+        for Source { document, root, .. } in &self.sources {
+            for id in document.descendants(*root).filter(|id| document.is_named(*id, XSD, "restriction")) {
+                let values = document.child_elements(id).filter(|child| document.is_named(*child, XSD, "enumeration"));
+                let values: Vec<String> =
+                    values.filter_map(|value| document.attr(value, "value")).map(str::to_owned).collect();
+                if !values.is_empty() {
+                    all.push(values);
+                }
             }
         }
-        main.push_str("</xs:schema>");
-        main
+        all
+    }
+
+    /// The documents that the caller gave, as files.
+    pub(crate) fn given_files(&self) -> impl Iterator<Item = (String, String)> + '_ {
+        let text = |source: &Source| source.document.to_xml(source.document.root());
+        self.sources.iter().take(self.given).enumerate().map(move |(index, source)| (file_name(index), text(source)))
+    }
+}
+
+/// Hands documents to the library by the names of their files.
+pub(crate) struct Files(Vec<String>);
+
+impl Files {
+    pub(crate) fn new(gathered: &Gathered) -> Self {
+        let text = |source: &Source| source.document.to_xml(source.document.root());
+        Self(gathered.sources.iter().map(text).collect())
+    }
+}
+
+impl SchemaFetcher for Files {
+    fn fetch(&self, url: &str) -> fastxml::error::Result<FetchResult> {
+        let found = (0..self.0.len()).find(|index| file_name(*index) == url).and_then(|index| self.0.get(index));
+        match found {
+            Some(text) => {
+                Ok(FetchResult { content: text.clone().into_bytes(), final_url: url.to_owned(), redirected: false })
+            }
+            None => Err(fastxml::error::Error::InvalidOperation(format!("{url} is not read"))),
+        }
     }
 }
 
 fn file_name(index: usize) -> String {
-    format!("schema{index}.xsd")
+    format!("mem:///schema{index}.xsd")
 }

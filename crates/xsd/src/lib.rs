@@ -1,11 +1,10 @@
-//! XML Schema 1.0 (and much of 1.1) for the mediator `validate`.
+//! XML Schema 1.0 for the mediator `validate`.
 //!
-//! The validator is the library `uppsala` (why: docs/decisions/xsd.md). This crate gives it its schemas: documents that
+//! The validator is the library `fastxml` (why: docs/decisions/xsd.md). This crate gives it its schemas: documents that
 //! the caller supplies, with their imports and includes, and nothing else. And it says what is wrong in the words of
 //! Xerces, because flows hand those on to their clients.
 //!
-//! What it guarantees: no DTD, no network, and no file but those that [`Schemas::compile`] writes for the library into a
-//! private temporary folder, which is gone when it returns. Validating does no I/O.
+//! What it guarantees: no DTD, and no I/O, neither while compiling nor while validating.
 //!
 //! Begin reading at [`Schemas`], then `gather` (documents and what they import) and `wording`.
 
@@ -13,15 +12,20 @@ mod gather;
 mod references;
 mod wording;
 
-use mi_xml::{Document, NodeId};
-use uppsala::XsdValidator;
+use std::sync::Arc;
+
+use fastxml::schema::{Schema, Validator};
+use mi_xml::xpath::NodeRef;
+use mi_xml::{Document, NodeId, TreeBuilder};
 
 /// The namespace of XML Schema.
 pub(crate) const XSD: &str = "http://www.w3.org/2001/XMLSchema";
 
 /// A set of schemas, ready to validate. It can be shared between threads.
 pub struct Schemas {
-    validator: XsdValidator,
+    schema: Arc<Schema>,
+    /// The values of each enumeration, in order.
+    enumerations: Vec<Vec<String>>,
 }
 
 /// Why schemas cannot be used.
@@ -58,29 +62,46 @@ impl Schemas {
         let gathered = gather::gather(schemas, resolve)?;
         references::check(&gathered)?;
         let failed = |message: String| SchemaError { schema: names(schemas), message };
-        let folder = tempfile::Builder::new().prefix("mi-schemas").tempdir();
-        let folder = folder.map_err(|error| failed(format!("no folder for its imports: {error}")))?;
-        for (file, text) in gathered.files() {
-            std::fs::write(folder.path().join(file), text)
-                .map_err(|error| failed(format!("no file for its imports: {error}")))?;
+        let mut builder = fastxml::schema::Schema::builder();
+        for (name, text) in gathered.given_files() {
+            builder = builder.add(name, text.into_bytes());
         }
-        let main = gathered.main();
-        let document = uppsala::parse(&main).map_err(|error| failed(error.to_string()))?;
-        let validator = XsdValidator::from_schema_with_base_path(&document, Some(folder.path()))
-            .map_err(|error| failed(error.to_string()))?;
-        Ok(Self { validator })
+        let files = gather::Files::new(&gathered);
+        let schema = builder.resolve_with(&files).map_err(|error| failed(error.to_string()))?;
+        Ok(Self { schema: Arc::new(schema), enumerations: gathered.enumerations() })
     }
 
     /// What is wrong with an element and all below it; nothing if it is valid.
     pub fn validate(&self, document: &Document, element: NodeId) -> Vec<Violation> {
-        let text = document.to_xml(element);
-        let parsed = match uppsala::parse(&text) {
-            Ok(parsed) => parsed,
+        let text = text_of(document, element);
+        let report = match Validator::from_reader(text.as_bytes()).schema(Arc::clone(&self.schema)).run() {
+            Ok(report) => report,
             Err(error) => return vec![Violation { message: error.to_string(), line: 0, column: 0 }],
         };
-        let found = self.validator.validate(&parsed);
-        if found.is_empty() { Vec::new() } else { wording::violations(&text, &found) }
+        if report.is_valid() {
+            return Vec::new();
+        }
+        let mut found = wording::violations(&text, &report.errors(), &self.enumerations);
+        if found.is_empty() {
+            // Whatever it is, the document is not valid.
+            found.push(Violation { message: "the document is not valid".to_owned(), line: 0, column: 0 });
+        }
+        found
     }
+}
+
+/// The element as a document. Types that are named in it need the prefixes that are declared above it.
+fn text_of(document: &Document, element: NodeId) -> String {
+    const INSTANCE: &str = "http://www.w3.org/2001/XMLSchema-instance";
+    let all = std::iter::once(element).chain(document.descendants(element));
+    let names_types = all.into_iter().any(|id| document.attribute(id, INSTANCE, "type").is_some());
+    if !names_types || document.parent(element) == Some(document.root()) {
+        return document.to_xml(element);
+    }
+    let mut builder = TreeBuilder::new();
+    builder.copy(NodeRef::new(document, element));
+    let copy = builder.finish();
+    copy.to_xml(copy.root())
 }
 
 fn names(schemas: &[(String, Vec<u8>)]) -> String {

@@ -43,7 +43,7 @@ fn what_is_valid_and_what_is_not() {
             "<order xmlns='urn:o' id='x'><sku>AB-123</sku><unit>kg</unit></order>",
             &[
                 "cvc-datatype-valid.1.2.1: 'x' is not a valid value for 'int'.",
-                "cvc-attribute.3: The value 'x' of attribute 'id' on element 'order' is not valid with respect to its type.",
+                "cvc-attribute.3: The value 'x' of attribute 'id' on element 'order' is not valid with respect to its type, 'int'.",
             ],
         ),
         (
@@ -104,6 +104,22 @@ fn schemas_of_the_list_and_of_locations() {
         error.message.split(" (").next(),
         Some("src-resolve: Cannot resolve the name 't:Small' to a(n) 'type definition' component.")
     );
+}
+
+#[test]
+fn types_named_in_content_are_found_by_prefixes_from_above() {
+    let schemas = compile(&[(
+        "s",
+        "<xs:schema xmlns:xs='http://www.w3.org/2001/XMLSchema' xmlns:t='urn:t' targetNamespace='urn:t'>\
+         <xs:complexType name='A'><xs:sequence/></xs:complexType><xs:complexType name='B'><xs:complexContent><xs:extension base='t:A'>\
+         <xs:attribute name='x' use='required'/></xs:extension></xs:complexContent></xs:complexType><xs:element name='a' type='t:A'/></xs:schema>",
+    )])
+    .expect("a schema");
+    let text =
+        "<e xmlns:q='urn:t' xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance'><q:a xsi:type='q:B' x='1'/></e>";
+    let document = Document::parse(text.as_bytes(), &ParseOptions::default()).expect("well-formed");
+    let inner = document.root_element().and_then(|root| document.first_child_element(root)).expect("an element");
+    assert_eq!(schemas.validate(&document, inner), []);
 }
 
 #[test]

@@ -1,253 +1,350 @@
 //! What is wrong with a document, in Xerces' words. The library says it in its own; what it says is taken apart and said
 //! anew. A sentence that is not known here is passed on as it is.
 
-use std::collections::HashMap;
-
+use fastxml::error::StructuredError;
 use mi_xml::{Document, NodeId, ParseOptions};
-use uppsala::error::ValidationError;
 
 use crate::Violation;
 
-/// Says what was found. `text` is the document that was validated.
-pub(crate) fn violations(text: &str, found: &[ValidationError]) -> Vec<Violation> {
+/// Says what was found. `text` is the document that was validated, `enumerations` are those of the schemas, in order.
+pub(crate) fn violations(text: &str, found: &[&StructuredError], enumerations: &[Vec<String>]) -> Vec<Violation> {
     let document = Document::parse(text.as_bytes(), &ParseOptions::artifact()).unwrap_or_default();
-    let mut places = HashMap::new();
-    for id in document.descendants(document.root()).filter(|id| document.is_element(*id)) {
-        if let Some(position) = document.position(id) {
-            places.insert((position.line as usize, position.column as usize), id);
-        }
-    }
     let mut said: Vec<Violation> = Vec::new();
+    // Elements whose content is known to be wrong: Xerces looks no further there.
+    let mut spoilt: Vec<NodeId> = Vec::new();
     for (index, error) in found.iter().enumerate() {
-        let node = error.line.zip(error.column).and_then(|place| places.get(&place).copied());
-        let wording = Wording { document: &document, node };
-        let number = |value: Option<usize>| value.and_then(|value| u32::try_from(value).ok()).unwrap_or(0);
-        let (line, column) = (number(error.line), number(error.column));
-        for message in wording.of(&error.message, found.get(index + 1).map(|next| next.message.as_str())) {
-            let violation = Violation { message, line, column };
-            if !said.contains(&violation) {
-                said.push(violation);
+        let about = About::find(&document, error);
+        let wording = Wording { about: &about, error, enumerations };
+        let is_incomplete = error.message.contains("incomplete content") || error.message.contains("requires child");
+        let is_misplaced = error.message.contains("is not expected here")
+            || error.message.ends_with("is not declared in schema") && about.parent().is_some()
+            || error.message.contains("occurs");
+        let holder = if is_incomplete {
+            about.node
+        } else if is_misplaced {
+            about.parent()
+        } else {
+            None
+        };
+        if let Some(holder) = holder {
+            if spoilt.contains(&holder) {
+                continue;
             }
+            spoilt.push(holder);
+        }
+        // What should stand there is sometimes said only when the parent ends.
+        let expected = error.expected.as_deref().or_else(|| {
+            let later = found.iter().skip(index + 1).filter(|later| later.message.contains("incomplete content"));
+            let same = |later: &&&StructuredError| is_misplaced && About::find(&document, later).node == holder;
+            later.filter(same).find_map(|later| later.expected.as_deref())
+        });
+        for message in wording.of(expected) {
+            said.push(Violation { message, line: number(error.location.line), column: number(error.location.column) });
         }
     }
     said
 }
 
-/// An error and the element that it is about.
-struct Wording<'d> {
+fn number(value: Option<usize>) -> u32 {
+    value.and_then(|value| u32::try_from(value).ok()).unwrap_or(0)
+}
+
+/// The element that an error is about.
+struct About<'d> {
     document: &'d Document,
     node: Option<NodeId>,
 }
 
-impl Wording<'_> {
-    /// The element's name as it is written.
-    fn element(&self) -> String {
+impl<'d> About<'d> {
+    /// The element of the error's name that begins last before the error's place.
+    fn find(document: &'d Document, error: &StructuredError) -> Self {
+        let name = error.node_name.as_deref().unwrap_or("");
+        let place = (number(error.location.line), number(error.location.column));
+        let begins = |id: NodeId| document.position(id).map(|position| (position.line, position.column));
+        let node = document
+            .descendants(document.root())
+            .filter(|id| document.is_element(*id) && document.local_name(*id) == name)
+            .filter(|id| begins(*id).is_some_and(|begin| begin <= place))
+            .last();
+        Self { document, node }
+    }
+
+    fn parent(&self) -> Option<NodeId> {
+        self.document.parent(self.node?).filter(|parent| self.document.is_element(*parent))
+    }
+
+    /// The name as it is written.
+    fn name(&self) -> String {
         self.node.and_then(|node| self.document.name(node)).map(|name| name.to_string()).unwrap_or_default()
     }
 
-    /// `{"namespace":local}` if there is a namespace, as Xerces shows names in content.
-    fn expanded(&self, local: &str) -> String {
-        let namespace = self.node.map(|node| self.document.namespace(node)).unwrap_or_default();
-        if namespace.is_empty() { local.to_owned() } else { format!("{{\"{namespace}\":{local}}}") }
+    fn namespace(&self) -> &str {
+        self.node.map(|node| self.document.namespace(node)).unwrap_or_default()
     }
 
-    /// An attribute of the element with this value.
-    fn attribute_with(&self, value: &str) -> Option<String> {
-        let node = self.node?;
-        let mut all = self.document.attributes(node);
-        all.find(|attribute| attribute.value == value).map(|attribute| attribute.name.to_string())
+    fn text(&self) -> String {
+        self.node.map(|node| self.document.direct_text(node).into_owned()).unwrap_or_default()
     }
 
-    fn of(&self, message: &str, next: Option<&str>) -> Vec<String> {
+    fn attribute(&self, local: &str) -> String {
+        let attributes = self.node.into_iter().flat_map(|node| self.document.attributes(node));
+        let mut named = attributes.filter(|attribute| attribute.name.local == local);
+        named.next().map(|attribute| attribute.value.to_owned()).unwrap_or_default()
+    }
+}
+
+struct Wording<'w> {
+    about: &'w About<'w>,
+    error: &'w StructuredError,
+    enumerations: &'w [Vec<String>],
+}
+
+impl Wording<'_> {
+    fn of(&self, expected: Option<&str>) -> Vec<String> {
+        let message = &*self.error.message;
+        let element = if self.about.node.is_some() {
+            self.about.name()
+        } else {
+            self.error.node_name.as_deref().unwrap_or("").to_owned()
+        };
         let quoted = quoted(message);
-        let first = quoted.first().copied().unwrap_or("");
-        let second = quoted.get(1).copied().unwrap_or("");
-        let element = self.element();
-        let says = |beginning: &str| message.starts_with(beginning);
-        if says("No element declaration found for") {
+        let word = |index: usize| quoted.get(index).copied().unwrap_or("");
+        if message.ends_with("is not declared in schema") && self.about.parent().is_none() {
             return vec![format!("cvc-elt.1: Cannot find the declaration of element '{element}'.")];
         }
-        if says("Required attribute") {
-            let name = local(first);
+        if message.contains("incomplete content") || message.contains("requires child") {
+            // `requires child 'b' at least 1 time(s)` names the child in quotes.
+            let expected = if message.contains("requires child") { Some(word(1)) } else { expected };
+            let one_of = self.one_of(expected);
+            return vec![format!(
+                "cvc-complex-type.2.4.b: The content of element '{element}' is not complete.{one_of}"
+            )];
+        }
+        if message.contains("no further elements") || message.contains("occurs") {
+            let start = self.expanded(self.error.node_name.as_deref().unwrap_or(""));
+            return vec![format!(
+                "cvc-complex-type.2.4.d: Invalid content was found starting with element '{start}'. No child element is expected at this point."
+            )];
+        }
+        if message.contains("is not expected here") || message.ends_with("is not declared in schema") {
+            let start = self.expanded(self.error.node_name.as_deref().unwrap_or(""));
+            let one_of = self.one_of(expected);
+            return vec![format!(
+                "cvc-complex-type.2.4.a: Invalid content was found starting with element '{start}'.{one_of}"
+            )];
+        }
+        if message.contains("required attribute") {
+            let name = word(1);
             return vec![format!("cvc-complex-type.4: Attribute '{name}' must appear on element '{element}'.")];
         }
-        if says("Attribute ") && message.contains("not allowed") {
+        if message.contains("attribute") && message.ends_with("is not allowed") {
+            let name = word(1);
             return vec![format!(
-                "cvc-complex-type.3.2.2: Attribute '{first}' is not allowed to appear in element '{element}'."
+                "cvc-complex-type.3.2.2: Attribute '{name}' is not allowed to appear in element '{element}'."
             )];
         }
-        if says("Sequence must occur") {
-            // Said about the element that is missing, too.
-            return Vec::new();
-        }
-        if says("Expected at least") || says("Required element") || says("Expected one of the choice") {
-            return self.missing(first, next);
-        }
-        if says("Unexpected element") || says("Duplicate element") || says("Element ") && message.contains("any choice")
-        {
-            let start = self.expanded(if first.is_empty() { &element } else { first });
-            return vec![format!("cvc-complex-type.2.4.a: Invalid content was found starting with element '{start}'.")];
-        }
-        if says("Element should have empty content") {
+        if message.contains("element-only content but contains text") {
             return vec![format!(
-                "cvc-complex-type.2.1: Element '{element}' must have no character or element information item [children], because the type's content type is empty."
+                "cvc-complex-type.2.3: Element '{element}' cannot have character [children], because the type's content type is element-only."
             )];
         }
-        if message.contains("has simple type") {
-            return vec![format!(
-                "cvc-type.3.1.2: Element '{element}' is a simple type, so it must have no element information item [children]."
-            )];
-        }
-        if message.contains("is abstract and cannot appear") {
+        if message.contains("is abstract") {
             return vec![format!(
                 "cvc-elt.2: The value of {{abstract}} in the element declaration for '{element}' must be false."
             )];
         }
-        if message.contains("has fixed value") {
-            let value = quoted.get(2).copied().unwrap_or("");
-            return vec![format!(
-                "cvc-elt.5.2.2.2.2: The value '{value}' of element '{element}' does not match the {{value constraint}} value '{second}'."
-            )];
-        }
-        if says("xsi:nil='true' on") {
+        if message.contains("is not nillable") {
             return vec![format!(
                 "cvc-elt.3.1: Attribute 'http://www.w3.org/2001/XMLSchema-instance,nil' must not appear on element '{element}', because the {{nillable}} property of '{element}' is false."
             )];
         }
-        if says("Element with xsi:nil") {
+        if message.contains("xsi:nil=\"true\" but is not empty") {
             return vec![format!(
                 "cvc-elt.3.2.1: Element '{element}' cannot have character or element information [children], because 'http://www.w3.org/2001/XMLSchema-instance,nil' is specified."
             )];
         }
-        if says("xsi:type") {
-            return vec![if message.contains("not found") {
-                format!("cvc-elt.4.2: Cannot resolve '{first}' to a type definition for element '{element}'.")
-            } else {
-                format!(
-                    "cvc-elt.4.3: Type '{first}' is not validly derived from the type definition of element '{element}'."
-                )
+        if message.contains("xsi:type") && message.contains("not defined") {
+            let name = word(1);
+            return vec![format!("cvc-elt.4.2: Cannot resolve '{name}' to a type definition for element '{element}'.")];
+        }
+        if message.contains("constraint '") || message.starts_with("keyref '") {
+            return vec![identity(message, &element)];
+        }
+        self.value(message, &element)
+    }
+
+    /// A value that its type does not allow: what is wrong with it, and where it stands.
+    fn value(&self, message: &str, element: &str) -> Vec<String> {
+        let attribute = message.split_once(": attribute '").and_then(|(_, rest)| rest.split_once("'"));
+        let (value, what) = match attribute {
+            Some((name, rest)) => (self.about.attribute(name), rest.trim_start_matches(": ").to_owned()),
+            None => {
+                let rest = message.split_once("': ").map_or(message, |(_, rest)| rest);
+                (self.about.text(), rest.to_owned())
+            }
+        };
+        if let Some((_, rest)) = message.split_once("must have the fixed value ") {
+            let fixed = quoted(rest).first().copied().unwrap_or("").to_owned();
+            return vec![match attribute {
+                Some((name, _)) => format!(
+                    "cvc-attribute.4: The value '{value}' of attribute '{name}' on element '{element}' does not match the fixed {{value constraint}}. The attribute must have a value of '{fixed}'."
+                ),
+                None => format!(
+                    "cvc-elt.5.2.2.2.2: The value '{value}' of element '{element}' does not match the {{value constraint}} value '{fixed}'."
+                ),
             }];
         }
-        match self.simple(message, &quoted) {
-            Some((value, sentence)) => vec![sentence, self.context(&value)],
-            None => vec![message.to_owned()],
-        }
-    }
-
-    /// Something that should have come is not there. If something else stands in its place, that is what Xerces names.
-    fn missing(&self, expected: &str, next: Option<&str>) -> Vec<String> {
-        let element = self.element();
-        let instead =
-            next.into_iter().find(|next| next.starts_with("Unexpected element") || next.starts_with("Sequence"));
-        let unexpected = match (instead, self.node) {
-            (Some(_), Some(node)) => self.unexpected_child(node, expected),
-            _ => None,
+        let Some((sentence, kind)) = self.facet(&value, &what) else { return vec![message.to_owned()] };
+        let context = match attribute {
+            Some((name, _)) => {
+                let kind = kind.map(|kind| format!(", '{kind}'")).unwrap_or_default();
+                format!(
+                    "cvc-attribute.3: The value '{value}' of attribute '{name}' on element '{element}' is not valid with respect to its type{kind}."
+                )
+            }
+            None => format!("cvc-type.3.1.3: The value '{value}' of element '{element}' is not valid."),
         };
-        let one_of = if expected.is_empty() {
-            String::new()
-        } else {
-            format!(" One of '{{{}}}' is expected.", self.listed(expected))
+        vec![sentence, context]
+    }
+
+    /// What is wrong with a value, and its type if it is a built-in one.
+    fn facet(&self, value: &str, what: &str) -> Option<(String, Option<String>)> {
+        let last = what.rsplit(' ').next().unwrap_or("").trim_matches('\'');
+        let not_of = |value: &str, kind: &str| {
+            let sentence = format!("cvc-datatype-valid.1.2.1: '{value}' is not a valid value for '{kind}'.");
+            Some((sentence, Some(kind.to_owned())))
         };
-        match unexpected {
-            Some(start) => {
-                vec![format!(
-                    "cvc-complex-type.2.4.a: Invalid content was found starting with element '{start}'.{one_of}"
-                )]
-            }
-            None => {
-                vec![format!("cvc-complex-type.2.4.b: The content of element '{element}' is not complete.{one_of}")]
-            }
+        let limited = |facet: &str| {
+            Some((
+                format!(
+                    "cvc-{facet}-valid: Value '{value}' is not facet-valid with respect to {facet} '{last}' for type '#AnonType'."
+                ),
+                None,
+            ))
+        };
+        if let Some((_, kind)) = what.split_once("is not a valid xs:") {
+            let item = quoted(what).last().copied().unwrap_or(value);
+            return not_of(item, kind);
         }
-    }
-
-    /// The child that stands where another one was expected: the last one, as all before it were taken.
-    fn unexpected_child(&self, node: NodeId, expected: &str) -> Option<String> {
-        let children: Vec<NodeId> = self.document.child_elements(node).collect();
-        let last = *children.last()?;
-        let name = self.document.local_name(last);
-        if name == expected {
-            return None;
+        if what.contains("day is not valid") || what.contains("time of day") {
+            let kind = match (value.contains('T'), what.contains("time of day")) {
+                (true, _) => "dateTime",
+                (false, true) => "time",
+                (false, false) => "date",
+            };
+            return not_of(value, kind);
         }
-        let namespace = self.document.namespace(last);
-        Some(if namespace.is_empty() { name.to_owned() } else { format!("{{\"{namespace}\":{name}}}") })
-    }
-
-    fn listed(&self, expected: &str) -> String {
-        let namespace = self.node.map(|node| self.document.namespace(node)).unwrap_or_default();
-        if namespace.is_empty() { expected.to_owned() } else { format!("\"{namespace}\":{expected}") }
-    }
-
-    /// A value that its type does not allow: the value and Xerces' sentence about it.
-    fn simple(&self, message: &str, quoted: &[&str]) -> Option<(String, String)> {
-        let own_text = self.node.map(|node| self.document.direct_text(node).into_owned()).unwrap_or_default();
-        let first = quoted.first().copied().unwrap_or("");
-        let last_word = message.rsplit(' ').next().unwrap_or("");
-        if let Some((_, kind)) = message.split_once("is not a valid ").or_else(|| message.split_once("is not valid ")) {
-            let kind = if kind == "float/double" { "double" } else { kind };
-            let sentence = format!("cvc-datatype-valid.1.2.1: '{first}' is not a valid value for '{kind}'.");
-            return Some((first.to_owned(), sentence));
+        if what.contains("representable range") {
+            return Some((format!("cvc-datatype-valid.1.2.1: '{value}' is not a valid value for its type."), None));
         }
-        if let Some(pattern) = quoted.get(1).filter(|_| message.contains("does not match pattern")) {
+        if let Some((_, pattern)) = what.split_once("does not match pattern ") {
+            let pattern = pattern.trim_matches('\'');
+            let pattern = pattern.strip_prefix("^(?:").and_then(|rest| rest.strip_suffix(")$")).unwrap_or(pattern);
             let sentence = format!(
-                "cvc-pattern-valid: Value '{first}' is not facet-valid with respect to pattern '{pattern}' for type '#AnonType'."
+                "cvc-pattern-valid: Value '{value}' is not facet-valid with respect to pattern '{pattern}' for type '#AnonType'."
             );
-            return Some((first.to_owned(), sentence));
+            return Some((sentence, None));
         }
-        if let Some((_, list)) = message.split_once("is not one of the allowed values: ") {
-            let values = list.trim_matches(['[', ']']).replace('"', "");
+        if let Some((_, list)) = what.split_once("not in allowed values: ") {
+            let list = self.enumeration(list);
             let sentence = format!(
-                "cvc-enumeration-valid: Value '{first}' is not facet-valid with respect to enumeration '[{values}]'. It must be a value from the enumeration."
+                "cvc-enumeration-valid: Value '{value}' is not facet-valid with respect to enumeration '[{list}]'. It must be a value from the enumeration."
             );
-            return Some((first.to_owned(), sentence));
+            return Some((sentence, None));
         }
-        if message.starts_with("Value length") {
-            let length = message.split(' ').nth(2).unwrap_or("0");
-            let facet = ["minLength", "maxLength", "length"]
-                .into_iter()
-                .find(|facet| message.contains(&format!(" {facet} ")))?;
-            let sentence = format!(
-                "cvc-{facet}-valid: Value '{own_text}' with length = '{length}' is not facet-valid with respect to {facet} '{last_word}' for type '#AnonType'."
-            );
-            return Some((own_text, sentence));
-        }
-        for facet in ["minInclusive", "maxInclusive", "minExclusive", "maxExclusive"] {
-            if message.contains(facet) {
-                let sentence = format!(
-                    "cvc-{facet}-valid: Value '{first}' is not facet-valid with respect to {facet} '{last_word}' for type '#AnonType'."
-                );
-                return Some((first.to_owned(), sentence));
-            }
+        if what.contains("member type of the union") {
+            let sentence =
+                format!("cvc-datatype-valid.1.2.3: '{value}' is not a valid value of union type '#AnonType'.");
+            return Some((sentence, None));
         }
         for (facet, words) in [("totalDigits", "total digits"), ("fractionDigits", "fraction digits")] {
-            if message.contains(facet) {
-                let count = message.split(' ').nth(2).unwrap_or("0");
+            if what.contains(words) || what.contains("digits") && facet == "totalDigits" && !what.contains("fraction") {
+                let count = what.split(' ').nth(2).unwrap_or("0");
                 let sentence = format!(
-                    "cvc-{facet}-valid: Value '{own_text}' has {count} {words}, but the number of {words} has been limited to {last_word}."
+                    "cvc-{facet}-valid: Value '{value}' has {count} {words}, but the number of {words} has been limited to {last}."
                 );
-                return Some((own_text, sentence));
+                return Some((sentence, None));
             }
         }
-        None
+        if let Some((_, rest)) = what.split_once("value length ") {
+            let length = rest.split(' ').next().unwrap_or("0");
+            let facet = if rest.contains("less than minimum") {
+                "minLength"
+            } else if rest.contains("exceeds maximum") {
+                "maxLength"
+            } else {
+                "length"
+            };
+            let sentence = format!(
+                "cvc-{facet}-valid: Value '{value}' with length = '{length}' is not facet-valid with respect to {facet} '{last}' for type '#AnonType'."
+            );
+            return Some((sentence, None));
+        }
+        match what {
+            _ if what.contains("must be greater than") => limited("minExclusive"),
+            _ if what.contains("must be less than") => limited("maxExclusive"),
+            _ if what.contains("exceeds maximum") => limited("maxInclusive"),
+            _ if what.contains("less than minimum") => limited("minInclusive"),
+            _ => None,
+        }
     }
 
-    /// Where the value stands: Xerces says so in a sentence of its own.
-    fn context(&self, value: &str) -> String {
-        let element = self.element();
-        match self.attribute_with(value) {
-            Some(attribute) => format!(
-                "cvc-attribute.3: The value '{value}' of attribute '{attribute}' on element '{element}' is not valid with respect to its type."
-            ),
-            None => format!("cvc-type.3.1.3: The value '{value}' of element '{element}' is not valid."),
+    /// The values of an enumeration in the order in which the schema has them; the library has lost it.
+    fn enumeration(&self, list: &str) -> String {
+        let mut values: Vec<&str> = list.split('"').skip(1).step_by(2).collect();
+        values.sort_unstable();
+        let known = self.enumerations.iter().find(|known| {
+            let mut known: Vec<&str> = known.iter().map(String::as_str).collect();
+            known.sort_unstable();
+            known == values
+        });
+        known.map_or_else(|| values.join(", "), |known| known.join(", "))
+    }
+
+    /// `{"namespace":local}` if there is a namespace.
+    fn expanded(&self, local: &str) -> String {
+        match self.about.namespace() {
+            "" => local.to_owned(),
+            namespace => format!("{{\"{namespace}\":{local}}}"),
         }
+    }
+
+    fn one_of(&self, expected: Option<&str>) -> String {
+        let Some(expected) = expected else { return String::new() };
+        let namespace = self.about.namespace();
+        let names: Vec<String> = expected
+            .split(", ")
+            .map(|name| name.trim_matches('\''))
+            .filter(|name| !name.is_empty())
+            .map(|name| if namespace.is_empty() { name.to_owned() } else { format!("\"{namespace}\":{name}") })
+            .collect();
+        if names.is_empty() { String::new() } else { format!(" One of '{{{}}}' is expected.", names.join(", ")) }
+    }
+}
+
+/// Keys that are missing, given twice or referred to in vain.
+fn identity(message: &str, element: &str) -> String {
+    let quoted = quoted(message);
+    let name = quoted.last().copied().unwrap_or("");
+    let values = message.split_once('[').and_then(|(_, rest)| rest.split_once(']')).map_or("", |(values, _)| values);
+    let values: Vec<&str> =
+        values.split('"').skip(1).step_by(2).map(|value| value.rsplit("\\u{1}").next().unwrap_or(value)).collect();
+    let values = values.join(",");
+    if message.starts_with("duplicate") {
+        format!(
+            "cvc-identity-constraint.4.2.2: Duplicate key value [{values}] declared for identity constraint \"{name}\" of element \"{element}\"."
+        )
+    } else if message.starts_with("keyref") {
+        let keyref = quoted.first().copied().unwrap_or("");
+        format!(
+            "cvc-identity-constraint.4.3: Key '{keyref}' with value '{values}' not found for identity constraint of element '{element}'."
+        )
+    } else {
+        format!("cvc-identity-constraint.4.2.1.a: Element \"{element}\" has no value for the key \"{name}\".")
     }
 }
 
 /// What stands between single quotes.
 fn quoted(message: &str) -> Vec<&str> {
     message.split('\'').skip(1).step_by(2).collect()
-}
-
-/// The local part of `{namespace}local`.
-fn local(name: &str) -> &str {
-    name.rsplit('}').next().unwrap_or(name)
 }
