@@ -24,6 +24,7 @@ pub mod namespaces;
 pub mod navigate;
 pub mod parse;
 pub mod position;
+pub mod trees;
 pub mod write;
 pub mod xpath;
 

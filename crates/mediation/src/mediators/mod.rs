@@ -34,6 +34,7 @@ pub mod throw_error;
 pub mod unsupported;
 pub mod validate;
 pub mod variable;
+pub mod xquery;
 pub mod xslt;
 
 use crate::definition::syntax::{Syntax, nearest};
@@ -86,6 +87,7 @@ pub static CATALOGUE: &[MediatorType] = &[
     throw_error::TYPE,
     validate::TYPE,
     variable::TYPE,
+    xquery::TYPE,
     xslt::TYPE,
 ];
 

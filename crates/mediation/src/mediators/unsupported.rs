@@ -25,7 +25,6 @@ pub static UNSUPPORTED: &[Unsupported] = &[
     not_yet("store"),
     not_yet("throttle"),
     not_yet("transaction"),
-    not_yet("xquery"),
     instead("class", "it runs a Java class, and there is no JVM here; call a service instead"),
     instead("bean", "it runs a Java bean, and there is no JVM here; use variable and property"),
     instead("ejb", "it calls a Java bean, and there is no JVM here; call a service instead"),

@@ -20,6 +20,7 @@ mod parser;
 mod path;
 mod pattern;
 mod references;
+mod step;
 mod value;
 
 use std::fmt;
@@ -30,6 +31,7 @@ pub use node::{NodePart, NodeRef};
 pub use number::{number_to_string, string_to_number};
 pub use pattern::{Alternative, Pattern, Subject};
 pub use references::Reference;
+pub use step::{AxisStep, StepTest};
 pub use value::{NodeSet, Value};
 
 /// A compiled expression.

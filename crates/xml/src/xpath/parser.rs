@@ -349,7 +349,7 @@ fn is_node_type(name: &str) -> bool {
     matches!(name, "node" | "text" | "comment" | "processing-instruction")
 }
 
-fn axis_named(name: &str) -> Option<Axis> {
+pub(super) fn axis_named(name: &str) -> Option<Axis> {
     Some(match name {
         "ancestor" => Axis::Ancestor,
         "ancestor-or-self" => Axis::AncestorOrSelf,

@@ -11,12 +11,12 @@ mod sink;
 mod sort;
 mod space;
 mod templates;
-mod trees;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use mi_xml::trees::{Grower, Trees};
 use mi_xml::xpath::{Focus, NodeRef, Value};
 use mi_xml::{Document, NodeId, ParseError, ParseOptions};
 
@@ -28,7 +28,6 @@ use environment::Scope;
 use frame::Frame;
 use keys::KeyTable;
 use sink::{Sink, Taken};
-use trees::{Grower, Trees};
 
 /// How deep a run may go on the stack of its caller; deeper ones get a thread of their own.
 const SHALLOW: u32 = 100;

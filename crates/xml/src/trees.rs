@@ -1,13 +1,14 @@
-//! Documents that a run makes or loads. They live as long as the run, so that values can refer to them.
+//! Documents that a transformation or query makes or loads. They live as long as it runs, so that values can refer to
+//! them.
 
 use std::cell::{Cell, OnceCell};
 use std::sync::Arc;
 
-use mi_xml::Document;
+use crate::document::Document;
 
 /// Owns the documents: a list that grows at its end while what it holds is borrowed.
 #[derive(Default)]
-pub(crate) struct Trees {
+pub struct Trees {
     first: OnceCell<Box<Link>>,
 }
 
@@ -17,18 +18,20 @@ struct Link {
 }
 
 /// Adds documents to [`Trees`].
-pub(crate) struct Grower<'a> {
+pub struct Grower<'a> {
     end: Cell<&'a OnceCell<Box<Link>>>,
 }
 
 impl Trees {
-    pub(crate) fn grower(&self) -> Grower<'_> {
+    /// Something to add documents with. There should be one for all of a run: each begins where nothing has been added.
+    pub fn grower(&self) -> Grower<'_> {
         Grower { end: Cell::new(&self.first) }
     }
 }
 
 impl<'a> Grower<'a> {
-    pub(crate) fn keep(&self, document: Arc<Document>) -> &'a Document {
+    /// Keeps a document and lends it for as long as the list lives.
+    pub fn keep(&self, document: Arc<Document>) -> &'a Document {
         let link = self.end.get().get_or_init(|| Box::new(Link { document, next: OnceCell::new() }));
         self.end.set(&link.next);
         &link.document
