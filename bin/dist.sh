@@ -12,12 +12,16 @@ mkdir -p "$home/bin" "$home/conf" "$home/logs"
 install -m 755 bin/micro-integrator.sh "$home/bin/micro-integrator.sh"
 install -m 755 "$target/release/micro-integrator" "$home/bin/micro-integrator"
 cp -R conf/. "$home/conf/"
-cp -R deployment "$home/deployment"
 cp -R registry "$home/registry"
 cp -R dbscripts "$home/dbscripts"
 for folder in api endpoints sequences proxy-services templates tasks local-entries message-stores message-processors \
   inbound-endpoints imports; do
   mkdir -p "$home/deployment/server/synapse-configs/default/$folder"
+done
+# The two sequences that every server has; the sample integration stays in the source.
+for sequence in main fault; do
+  file=deployment/server/synapse-configs/default/sequences/$sequence.xml
+  cp "$file" "$home/$file"
 done
 mkdir -p "$home/deployment/server/carbonapps" "$home/registry/config" "$home/registry/governance" "$home/registry/local"
 cp LICENSE README.md "$home/" 2>/dev/null || cp README.md "$home/"

@@ -29,6 +29,9 @@ Commands (each may be written with one or two dashes in front):
   restart         stop, wait, start
   status          say whether a server runs; exit code 0 if so, 3 if not
   version         print the version
+  cluster status  print the members and tasks of the cluster, read from its database
+  config          print the settings in effect
+  lint PATH…      check artifacts without running them
   help            print this
 
 Options:
@@ -94,6 +97,15 @@ find_binary() {
 }
 
 # --- the command line ---
+# Commands of the binary itself, with words of their own.
+case ${1-} in
+  cluster | config | lint)
+    find_binary
+    CARBON_HOME=$home
+    export CARBON_HOME
+    exec "$binary" "$@"
+    ;;
+esac
 command=run
 env_file=
 debug=

@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
-use mi_e2e::{Backend, Builder};
+use mi_e2e::{Backend, Builder, answer};
 
 fn pass_through(port: u16) -> String {
     format!(
@@ -107,4 +107,38 @@ fn a_proxy_service_sends_to_its_endpoint() {
     let server = Builder::new().artifact("proxy-services/P.xml", &proxy).start();
     let answer = server.request("POST", "/services/P", "application/xml", "<a/>");
     assert_eq!((answer.status, answer.body.as_str()), (200, "<a/>"));
+}
+
+#[test]
+fn a_proxy_publishes_the_wsdl_of_its_back_end_of_a_file_and_of_a_url() {
+    const WSDL: &str = "<w:definitions xmlns:w='http://schemas.xmlsoap.org/wsdl/'><w:service name='S'><w:port name='P'>\
+        <s:address xmlns:s='http://schemas.xmlsoap.org/wsdl/soap/' location='http://inside/'/></w:port></w:service></w:definitions>";
+    let back_end = Backend::start(|request| match request.line.contains("?wsdl") {
+        true => answer(200, "text/xml", WSDL.as_bytes()),
+        false => answer(404, "text/plain", b""),
+    });
+    let url = format!("http://127.0.0.1:{}/stock", back_end.port());
+    let proxy = |name: &str, publish: &str| {
+        format!(
+            "<proxy xmlns='http://ws.apache.org/ns/synapse' name='{name}'><target><inSequence><respond/></inSequence></target>\
+             <publishWSDL {publish}/></proxy>"
+        )
+    };
+    let endpoint =
+        format!("<endpoint xmlns='http://ws.apache.org/ns/synapse' name='E'><address uri='{url}'/></endpoint>");
+    let server = Builder::new()
+        .artifact("endpoints/e.xml", &endpoint)
+        .artifact("proxy-services/a.xml", &proxy("A", "endpoint='E'"))
+        .artifact("proxy-services/b.xml", &proxy("B", "uri='file:conf/b.wsdl'"))
+        .artifact("proxy-services/c.xml", &proxy("C", &format!("uri='{url}?wsdl'")))
+        .artifact("proxy-services/d.xml", &proxy("D", &format!("uri='{url}/none'")))
+        .file("conf/b.wsdl", WSDL)
+        .start();
+    for name in ["A", "B", "C"] {
+        let got = server.get(&format!("/services/{name}?wsdl"));
+        assert_eq!((got.status, got.header("content-type")), (200, Some("text/xml")), "{name}");
+        assert!(got.body.contains(&format!(":{}/services/{name}\"", server.port())), "{}", got.body);
+    }
+    assert_eq!(server.get("/services/D?wsdl").status, 500);
+    server.expect_log("The WSDL of the proxy service D cannot be read: the answer is 404");
 }

@@ -65,6 +65,20 @@ fn lint_says_what_is_wrong_and_ends_with_one() {
 }
 
 #[test]
+fn lint_remarks_on_what_never_runs_and_what_nobody_uses() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir_all(folder.path().join("sequences")).expect("writable");
+    let sequence = "<sequence xmlns='http://ws.apache.org/ns/synapse' name='s'>\n<respond/>\n<log/></sequence>";
+    std::fs::write(folder.path().join("sequences/s.xml"), sequence).expect("writable");
+    let output = Command::new(binary()).arg("lint").arg(folder.path()).output().expect("runs");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(text.contains("warning: sequences/s.xml:3: 'log' never runs: 'respond' on line 2 ends the flow"), "{text}");
+    assert!(text.contains("warning: sequences/s.xml:1: Sequence s is not used"), "{text}");
+    assert!(text.contains("1 artifacts, 0 errors, 2 warnings"), "{text}");
+}
+
+#[test]
 fn the_start_script_starts_asks_and_stops_through_a_link() {
     let builder = Builder::new();
     let port = builder.port();

@@ -26,7 +26,8 @@ pub struct Builder {
     home: TempDir,
     properties: Vec<String>,
     toml: String,
-    ports: [u16; 3],
+    hostname: String,
+    ports: [u16; 4],
 }
 
 /// A running server; killed when dropped.
@@ -34,7 +35,7 @@ pub struct Server {
     home: TempDir,
     child: Option<Child>,
     properties: Vec<String>,
-    ports: [u16; 3],
+    ports: [u16; 4],
     client: ureq::Agent,
 }
 
@@ -42,11 +43,11 @@ impl Builder {
     /// A home with free ports and no artifacts.
     pub fn new() -> Self {
         let home = tempfile::tempdir().expect("a folder");
-        let ports = [(); 3].map(|()| mi_testkit::free_port().expect("a free port"));
+        let ports = [(); 4].map(|()| mi_testkit::free_port().expect("a free port"));
         for folder in ["conf", "deployment/server/synapse-configs/default", "registry"] {
             fs::create_dir_all(home.path().join(folder)).expect("writable");
         }
-        Self { home, properties: Vec::new(), toml: String::new(), ports }
+        Self { home, properties: Vec::new(), toml: String::new(), hostname: "localhost".to_owned(), ports }
     }
 
     /// Adds an artifact: its path below `synapse-configs/default`, its text.
@@ -71,6 +72,13 @@ impl Builder {
         self
     }
 
+    /// Gives the server a name.
+    #[must_use]
+    pub fn hostname(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.hostname);
+        self
+    }
+
     /// Adds a system property.
     #[must_use]
     pub fn property(mut self, text: &str) -> Self {
@@ -85,11 +93,11 @@ impl Builder {
 
     /// Starts it and waits until it is ready.
     pub fn start(self) -> Server {
-        let [http, https, internal] = self.ports;
+        let [http, https, internal, management] = self.ports;
         let toml = format!(
-            "[server]\noffset = 0\n[transport.http.listener]\nport = {http}\nsecured_port = {https}\n\
-             [mediation]\ninternal_http_api_port = {internal}\n{}",
-            self.toml
+            "[server]\noffset = 0\nhostname = \"{}\"\n[transport.http.listener]\nport = {http}\nsecured_port = {https}\n\
+             [mediation]\ninternal_http_api_port = {internal}\ninternal_https_api_port = {management}\n{}",
+            self.hostname, self.toml
         );
         write(&self.home.path().join("conf/deployment.toml"), &toml);
         let mut server = Server {
@@ -178,6 +186,26 @@ impl Server {
     /// Sends a GET.
     pub fn get(&self, path: &str) -> Answer {
         self.request("GET", path, "", "")
+    }
+
+    /// Asks the management API, as its administrator; the path is what follows `/management`.
+    pub fn management(&self, method: &str, path: &str, body: &str) -> (u16, serde_json::Value) {
+        let base = format!("http://127.0.0.1:{}/management", self.ports[2]);
+        // admin:admin
+        let login = self.client.get(format!("{base}/login")).header("Authorization", "Basic YWRtaW46YWRtaW4=").call();
+        let token = login.expect("an answer").body_mut().read_to_string().expect("text");
+        let token: serde_json::Value = serde_json::from_str(&token).expect("JSON");
+        let token = format!("Bearer {}", token["AccessToken"].as_str().expect("a token"));
+        let request = ureq::http::Request::builder().method(method).uri(format!("{base}{path}"));
+        let request = request.header("Authorization", token).body(body.to_owned()).expect("a request");
+        let mut answer = self.client.run(request).expect("an answer");
+        let text = answer.body_mut().read_to_string().unwrap_or_default();
+        (answer.status().as_u16(), serde_json::from_str(&text).unwrap_or_default())
+    }
+
+    /// Whether its process has not been waited for.
+    pub fn is_running(&self) -> bool {
+        self.child.is_some()
     }
 
     /// Writes an artifact as an editor that means well does: beside, then renamed.

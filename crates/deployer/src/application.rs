@@ -15,8 +15,8 @@ use crate::load;
 /// An application, read and well made.
 #[derive(Debug, Default)]
 pub struct Application {
-    /// `NAME_VERSION`.
-    pub id: String,
+    /// What it is called and what is in it.
+    pub summary: Summary,
     /// Its mediation artifacts, in the order in which they are listed.
     pub artifacts: Vec<Named>,
     /// Its registry resources.
@@ -25,6 +25,24 @@ pub struct Application {
     pub configs: Vec<String>,
     /// What is in it that this server does not run.
     pub passed_over: Vec<String>,
+}
+
+/// What an application is called and what is in it, for those who look at it from outside.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Summary {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Name and type of each artifact that is for this server; the type is what stands after the slash: `api`.
+    pub artifacts: Vec<(String, String)>,
+}
+
+impl Summary {
+    /// `NAME_VERSION`.
+    pub fn id(&self) -> String {
+        format!("{}_{}", self.name, self.version)
+    }
 }
 
 /// A registry resource.
@@ -65,9 +83,9 @@ impl Application {
         };
         let file = format!("{shown}!{descriptor}");
         let document = load::parse(bytes, &file).map_err(|error| vec![error])?;
-        let (id, parts) = listed(&document, &file).map_err(|error| vec![error])?;
+        let (summary, parts) = listed(&document, &file).map_err(|error| vec![error])?;
         let mut reader = Reader { archive: &archive, shown, definitions, application: Self::default(), errors: vec![] };
-        reader.application.id = id;
+        reader.application.summary = summary;
         for part in &parts {
             if is_for(&part.role, roles) {
                 reader.part(part);
@@ -77,20 +95,21 @@ impl Application {
     }
 }
 
-/// The id and the dependencies of the `carbon/application` artifact.
-fn listed(document: &Document, file: &str) -> Result<(String, Vec<Part>), DeployError> {
+/// What it is called, and the dependencies of the `carbon/application` artifact.
+fn listed(document: &Document, file: &str) -> Result<(Summary, Vec<Part>), DeployError> {
     let nothing = || DeployError::new("There is no artifact of type carbon/application").at(file, None);
     let root = Element::new(document, document.root_element().ok_or_else(nothing)?, file);
     let found = root.children().find(|child| child.attribute("type") == Some("carbon/application"));
     let application = found.ok_or_else(nothing)?;
     let text = |element: Element<'_>, name: &str| element.attribute(name).unwrap_or_default().to_owned();
-    let id = format!("{}_{}", text(application, "name"), text(application, "version"));
+    let summary =
+        Summary { name: text(application, "name"), version: text(application, "version"), artifacts: Vec::new() };
     let parts = named(application, "dependency").map(|dependency| Part {
         name: text(dependency, "artifact"),
         version: text(dependency, "version"),
         role: text(dependency, "serverRole"),
     });
-    Ok((id, parts.collect()))
+    Ok((summary, parts.collect()))
 }
 
 /// The children of this name; descriptors are in no namespace.
@@ -138,6 +157,8 @@ impl Reader<'_> {
         let Some(root) = document.root_element() else { return Ok(()) };
         let element = Element::new(&document, root, &shown);
         let of_type = element.attribute("type").unwrap_or_default();
+        let last = of_type.rsplit('/').next().unwrap_or_default();
+        self.application.summary.artifacts.push((part.name.clone(), last.to_owned()));
         let kind = match of_type {
             "registry/resource" => return self.resources(&folder, element),
             "config/property" => return self.configs(&folder, element),

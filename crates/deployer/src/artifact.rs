@@ -6,11 +6,14 @@ use mi_mediation::api::Api;
 use mi_mediation::definition::Element;
 use mi_mediation::endpoint::{Endpoint, EndpointTemplate};
 use mi_mediation::local_entry::LocalEntry;
+use mi_mediation::message_store::MessageStore;
+use mi_mediation::priority_executor::PriorityExecutor;
 use mi_mediation::proxy::ProxyService;
 use mi_mediation::sequence::Sequence;
 use mi_mediation::template::SequenceTemplate;
 use mi_mediation::{Definitions, DeployError};
 use mi_messaging::TaskArtifact;
+use mi_messaging::processor::ProcessorArtifact;
 
 use crate::kind::Kind;
 
@@ -33,8 +36,14 @@ pub enum Artifact {
     SequenceTemplate(Arc<SequenceTemplate>),
     /// A scheduled task.
     Task(Arc<TaskArtifact>),
-    /// A definition that nobody runs yet: its XML.
-    Definition(Arc<str>),
+    /// A message store.
+    MessageStore(Arc<MessageStore>),
+    /// A message processor.
+    MessageProcessor(Arc<ProcessorArtifact>),
+    /// A priority executor.
+    PriorityExecutor(PriorityExecutor),
+    /// A definition that nobody runs yet.
+    Definition,
 }
 
 /// An artifact with its kind, name and place.
@@ -46,8 +55,25 @@ pub struct Named {
     pub name: Arc<str>,
     /// The artifact.
     pub artifact: Artifact,
+    /// The file that it comes from, as messages name it; of an application's artifact `App.car!folder/file`.
+    pub file: Arc<str>,
     /// The line where its definition begins, for messages.
     pub line: u32,
+    /// Its definition as XML.
+    pub definition: Arc<str>,
+}
+
+impl Named {
+    /// An artifact that `element` defines.
+    pub fn of(kind: Kind, name: Arc<str>, artifact: Artifact, element: Element<'_>) -> Self {
+        let (file, line, definition) = (element.file().into(), element.line(), element.to_xml().into());
+        Self { kind, name, artifact, file, line, definition }
+    }
+
+    /// The application that it belongs to: the name of its file, without `.car`.
+    pub fn container(&self) -> Option<&str> {
+        Some(self.file.split_once(".car!")?.0)
+    }
 }
 
 /// Reads the artifact that `element` defines. `load` fetches the content of a local entry's `src`.
@@ -65,12 +91,7 @@ pub fn read(
     let artifact = match kind {
         Kind::Api => {
             let api = Arc::new(Api::parse(element, definitions)?);
-            return Ok(Named {
-                kind,
-                name: api.origin.name.clone(),
-                artifact: Artifact::Api(api),
-                line: element.line(),
-            });
+            return Ok(Named::of(kind, api.origin.name.clone(), Artifact::Api(api), element));
         }
         Kind::Endpoint => Artifact::Endpoint(Arc::new(Endpoint::parse(element, definitions)?)),
         Kind::LocalEntry => Artifact::LocalEntry(Arc::new(LocalEntry::parse(element, load)?)),
@@ -81,16 +102,14 @@ pub fn read(
         }
         Kind::Template => Artifact::SequenceTemplate(Arc::new(SequenceTemplate::parse(element, definitions)?)),
         Kind::Task => Artifact::Task(Arc::new(TaskArtifact::parse(element, definitions)?)),
-        Kind::Import
-        | Kind::EventSource
-        | Kind::PriorityExecutor
-        | Kind::MessageStore
-        | Kind::MessageProcessor
-        | Kind::InboundEndpoint => Artifact::Definition(element.to_xml().into()),
+        Kind::MessageStore => Artifact::MessageStore(Arc::new(MessageStore::parse(element, definitions)?)),
+        Kind::MessageProcessor => Artifact::MessageProcessor(Arc::new(ProcessorArtifact::parse(element, definitions)?)),
+        Kind::PriorityExecutor => Artifact::PriorityExecutor(PriorityExecutor::parse(element)?),
+        Kind::Import | Kind::EventSource | Kind::InboundEndpoint => Artifact::Definition,
     };
     if name.trim().is_empty() {
         let word = kind.word();
         return Err(element.error(format!("The '{attribute}' attribute is required for a {word} definition")));
     }
-    Ok(Named { kind, name: name.into(), artifact, line: element.line() })
+    Ok(Named::of(kind, name.into(), artifact, element))
 }

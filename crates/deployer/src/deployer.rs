@@ -10,7 +10,7 @@ use mi_mediation::names::Name;
 use mi_mediation::{Configuration, ConfigurationBuilder, Definitions, DeployError, MediationSettings};
 use mi_xml::Position;
 
-use crate::application::Application;
+use crate::application::{Application, Summary};
 use crate::artifact::{Artifact, Named};
 use crate::folder::{self, Content, Stamp};
 use crate::kind::Kind;
@@ -75,13 +75,15 @@ pub enum Event {
 #[derive(Debug)]
 pub struct Deployment {
     /// The configuration.
-    pub configuration: Configuration,
+    pub configuration: Arc<Configuration>,
     /// What happened to which artifact, in load order.
     pub events: Vec<Event>,
     /// Everything that is deployed now, in load order.
     pub artifacts: Vec<Named>,
     /// File names of the composite applications that are faulty as they are now.
     pub faulty_applications: Vec<String>,
+    /// The composite applications that are live, by file.
+    pub applications: Vec<(String, Arc<Summary>)>,
 }
 
 /// Watches one artifact folder. Each call of [`Deployer::refresh`] compares it with what was there before.
@@ -104,8 +106,8 @@ struct Known {
     /// It failed in this state; told once it is certain that nobody is still writing the file.
     pending: Vec<DeployError>,
     warnings: Vec<String>,
-    /// The id of the application that it is.
-    application: Option<Arc<str>>,
+    /// The application that it is.
+    application: Option<Arc<Summary>>,
     /// It could not be read as it is now.
     faulty: bool,
 }
@@ -145,7 +147,7 @@ impl Deployer {
             if let Some(known) = self.files.remove(&path) {
                 let names = known.artifacts.into_iter();
                 events.extend(names.map(|named| Event::Undeployed { kind: named.kind, name: named.name }));
-                events.extend(known.application.map(|id| Event::ApplicationUndeployed { id }));
+                events.extend(known.application.map(|gone| Event::ApplicationUndeployed { id: gone.id().into() }));
                 changed.insert(path);
             }
         }
@@ -169,10 +171,11 @@ impl Deployer {
         let artifacts = self.without_clashes(&mut events);
         let artifacts = without_cycles(artifacts, &mut events);
         self.name_missing(&artifacts, &changed, &mut events);
-        let configuration = self.configuration(&artifacts);
+        let configuration = Arc::new(self.configuration(&artifacts));
         self.prepare(&artifacts, &configuration, &mut events);
         Some(Deployment {
             faulty_applications: self.faulty_applications(),
+            applications: self.applications(),
             configuration,
             events,
             artifacts: artifacts.into_iter().map(|(_, named)| named).collect(),
@@ -232,8 +235,13 @@ impl Deployer {
         faulty.filter_map(|(path, _)| Some(path.file_name()?.to_string_lossy().into_owned())).collect()
     }
 
+    fn applications(&self) -> Vec<(String, Arc<Summary>)> {
+        let live = self.files.iter().filter_map(|(path, known)| Some((path, known.application.clone()?)));
+        live.filter_map(|(path, summary)| Some((path.file_name()?.to_string_lossy().into_owned(), summary))).collect()
+    }
+
     /// Puts what an application brings beside its artifacts in place.
-    fn install(&self, shown: &str, application: Application, events: &mut Vec<Event>) -> Arc<str> {
+    fn install(&self, shown: &str, application: Application, events: &mut Vec<Event>) -> Arc<Summary> {
         let mut warn = |message: String| events.push(Event::Warning { message: format!("{shown}: {message}") });
         for resource in &application.resources {
             let stored = self.environment.resources.store(&resource.key, &resource.content, &resource.media_type);
@@ -249,9 +257,9 @@ impl Deployer {
         if !application.passed_over.is_empty() {
             warn(format!("this server does not run {}", application.passed_over.join(", ")));
         }
-        let id: Arc<str> = application.id.into();
-        events.push(Event::ApplicationDeployed { id: id.clone() });
-        id
+        let summary = Arc::new(application.summary);
+        events.push(Event::ApplicationDeployed { id: summary.id().into() });
+        summary
     }
 
     /// How messages name a file: relative to the artifact folder, or to that of the applications.
@@ -390,7 +398,13 @@ impl Deployer {
                 Artifact::Proxy(proxy) => drop(builder.proxies.insert(named.name.clone(), proxy.clone())),
                 Artifact::Sequence(sequence) => drop(builder.sequences.insert(&name, sequence.clone())),
                 Artifact::SequenceTemplate(template) => drop(builder.templates.insert(&name, template.clone())),
-                Artifact::Task(_) | Artifact::Definition(_) => {}
+                Artifact::MessageStore(store) => {
+                    drop(builder.message_stores.insert(named.name.clone(), store.clone()));
+                }
+                Artifact::PriorityExecutor(executor) => {
+                    drop(builder.priority_executors.insert(named.name.clone(), executor.clone()));
+                }
+                Artifact::Task(_) | Artifact::MessageProcessor(_) | Artifact::Definition => {}
             }
         }
         builder.build(self.settings.clone(), self.environment.clone())
@@ -442,7 +456,10 @@ fn is_same_object(a: &Named, b: &Named) -> bool {
         (Artifact::Sequence(a), Artifact::Sequence(b)) => Arc::ptr_eq(a, b),
         (Artifact::SequenceTemplate(a), Artifact::SequenceTemplate(b)) => Arc::ptr_eq(a, b),
         (Artifact::Task(a), Artifact::Task(b)) => Arc::ptr_eq(a, b),
-        (Artifact::Definition(a), Artifact::Definition(b)) => Arc::ptr_eq(a, b),
+        (Artifact::MessageStore(a), Artifact::MessageStore(b)) => Arc::ptr_eq(a, b),
+        (Artifact::MessageProcessor(a), Artifact::MessageProcessor(b)) => Arc::ptr_eq(a, b),
+        (Artifact::PriorityExecutor(_), Artifact::PriorityExecutor(_))
+        | (Artifact::Definition, Artifact::Definition) => Arc::ptr_eq(&a.definition, &b.definition),
         _ => false,
     }
 }

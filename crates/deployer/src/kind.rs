@@ -89,6 +89,8 @@ impl Kind {
 
     /// The kind that an element defines.
     pub fn of_element(local: &str) -> Option<Self> {
+        // Both spellings are in use.
+        let local = if local == "priorityExecutor" { "priority-executor" } else { local };
         Self::ALL.into_iter().find(|kind| kind.element() == local)
     }
 

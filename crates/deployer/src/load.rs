@@ -94,7 +94,7 @@ fn one(kind: Kind, element: Element<'_>, definitions: &Definitions<'_>, loaded: 
 /// What is wrong with the root element, when it is not one of `kind`.
 pub(crate) fn not_an_artifact(kind: Kind, element: Element<'_>) -> Option<DeployError> {
     let expected = kind.element();
-    if element.local() == expected && element.is_synapse() {
+    if Kind::of_element(element.local()) == Some(kind) && element.is_synapse() {
         return None;
     }
     let error = element.error(format!("Found {} where a {} is expected", element.qualified_name(), kind.word()));
@@ -134,12 +134,8 @@ fn all(document: &Document, node: NodeId, shown: &str, definitions: &Definitions
         Ok(mediators) => {
             let mut sequence = mi_mediation::sequence::Sequence::of(mediators);
             sequence.name = Some(mi_mediation::names::Name::new("main"));
-            loaded.artifacts.push(Named {
-                kind: Kind::Sequence,
-                name: "main".into(),
-                artifact: artifact::Artifact::Sequence(std::sync::Arc::new(sequence)),
-                line: root.line(),
-            });
+            let sequence = artifact::Artifact::Sequence(std::sync::Arc::new(sequence));
+            loaded.artifacts.push(Named::of(Kind::Sequence, "main".into(), sequence, root));
         }
         Err(error) => loaded.errors.push(error),
     }

@@ -8,6 +8,14 @@ use mi_mediation::sequence::SequenceRef;
 
 use crate::artifact::Artifact;
 
+/// Parameters of message processors that name sequences.
+const SEQUENCES_OF_PROCESSORS: [&str; 4] = [
+    "sequence",
+    "message.processor.reply.sequence",
+    "message.processor.fault.sequence",
+    "message.processor.deactivate.sequence",
+];
+
 /// A reference and the line of the mediator that makes it; 0 when it is an attribute of the artifact itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Use {
@@ -45,7 +53,19 @@ pub fn of(artifact: &Artifact) -> Vec<Use> {
                 named(Some(name.as_str()), ReferenceKind::Endpoint, &mut uses);
             }
         }
-        Artifact::EndpointTemplate(_) | Artifact::LocalEntry(_) | Artifact::Task(_) | Artifact::Definition(_) => {}
+        Artifact::MessageProcessor(processor) => {
+            named(Some(&processor.store), ReferenceKind::MessageStore, &mut uses);
+            named(processor.target.as_deref(), ReferenceKind::Endpoint, &mut uses);
+            for parameter in SEQUENCES_OF_PROCESSORS {
+                named(processor.parameter(parameter), ReferenceKind::Sequence, &mut uses);
+            }
+        }
+        Artifact::EndpointTemplate(_)
+        | Artifact::LocalEntry(_)
+        | Artifact::Task(_)
+        | Artifact::MessageStore(_)
+        | Artifact::PriorityExecutor(_)
+        | Artifact::Definition => {}
     }
     uses
 }
@@ -67,7 +87,10 @@ pub fn mediators(artifact: &Artifact) -> Vec<&MediatorList> {
         | Artifact::EndpointTemplate(_)
         | Artifact::LocalEntry(_)
         | Artifact::Task(_)
-        | Artifact::Definition(_) => Vec::new(),
+        | Artifact::MessageStore(_)
+        | Artifact::MessageProcessor(_)
+        | Artifact::PriorityExecutor(_)
+        | Artifact::Definition => Vec::new(),
     }
 }
 

@@ -11,7 +11,9 @@ use crate::api::{Api, ApiTable};
 use crate::endpoint::{Endpoint, EndpointTemplate};
 use crate::environment::Environment;
 use crate::local_entry::LocalEntry;
+use crate::message_store::MessageStore;
 use crate::names::{Name, Table};
+use crate::priority_executor::PriorityExecutor;
 use crate::proxy::ProxyService;
 use crate::sequence::Sequence;
 use crate::settings::MediationSettings;
@@ -34,6 +36,10 @@ pub struct Configuration {
     pub apis: ApiTable,
     /// Proxy services by name.
     pub proxies: HashMap<Arc<str>, Arc<ProxyService>>,
+    /// Message stores by name.
+    pub message_stores: HashMap<Arc<str>, Arc<MessageStore>>,
+    /// Priority executors by name.
+    pub priority_executors: HashMap<Arc<str>, PriorityExecutor>,
     /// The settings.
     pub settings: Arc<MediationSettings>,
     /// What the server offers.
@@ -61,6 +67,10 @@ pub struct ConfigurationBuilder {
     pub apis: Vec<Arc<Api>>,
     /// Proxy services.
     pub proxies: HashMap<Arc<str>, Arc<ProxyService>>,
+    /// Message stores.
+    pub message_stores: HashMap<Arc<str>, Arc<MessageStore>>,
+    /// Priority executors.
+    pub priority_executors: HashMap<Arc<str>, PriorityExecutor>,
 }
 
 impl ConfigurationBuilder {
@@ -76,6 +86,8 @@ impl ConfigurationBuilder {
             local_entries: self.local_entries,
             apis: ApiTable::new(self.apis),
             proxies: self.proxies,
+            message_stores: self.message_stores,
+            priority_executors: self.priority_executors,
             main: main.unwrap_or_else(|| Arc::new(crate::builtin::main_sequence(&settings, &environment))),
             fault: fault.unwrap_or_else(|| Arc::new(crate::builtin::fault_sequence(&settings, &environment))),
             settings,

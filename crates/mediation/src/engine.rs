@@ -7,6 +7,7 @@ mod proxy;
 mod receive;
 mod scatter;
 pub mod service_list;
+mod swagger;
 mod wsdl;
 
 use http::StatusCode;
@@ -218,6 +219,17 @@ pub async fn inject_main(context: &mut MessageContext) {
 pub async fn inject_sequence(context: &mut MessageContext, sequence: Arc<Sequence>) {
     push_handler(context, FaultHandler::Inline(context.configuration.fault.clone()));
     run_flow(context, Some(&SequenceRef::Inline(sequence))).await;
+}
+
+/// Runs a sequence on a message with which something went wrong, outside of any flow: the sequence finds the error
+/// properties, and nobody handles its own faults.
+///
+/// # Errors
+/// The fault of the sequence.
+pub async fn run_fault_sequence(context: &mut MessageContext, fault: &Fault, sequence: &Sequence) -> Mediation {
+    context.frames.clear();
+    describe(context, fault);
+    sequence.run_async(context).await
 }
 
 /// Injects a message that came by no listener into a proxy service.

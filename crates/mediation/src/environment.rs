@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Mutex, PoisonError, RwLock};
 
+use crate::database::{Databases, NoDatabases};
 use crate::mediator::BoxFuture;
+use crate::message_store::memory::{MemoryQueue, WeakQueue};
 use crate::outgoing::{Answer, Outgoing, SendError};
 
 /// Sends a message to a back end over HTTP.
@@ -68,11 +70,14 @@ pub struct Environment {
     pub http: Box<dyn HttpSender>,
     /// The registry.
     pub resources: Box<dyn Resources>,
+    /// The data sources.
+    pub databases: Box<dyn Databases>,
     /// Secrets by alias (`wso2:vault-lookup`, `wso2-vault`).
     pub secrets: HashMap<String, String>,
     system: RwLock<HashMap<String, String>>,
     file: RwLock<HashMap<String, String>>,
     configs: RwLock<HashMap<String, String>>,
+    memory_queues: Mutex<HashMap<String, WeakQueue>>,
 }
 
 impl fmt::Debug for Environment {
@@ -82,15 +87,17 @@ impl fmt::Debug for Environment {
 }
 
 impl Environment {
-    /// An environment with this client and registry.
+    /// An environment with this client and registry, and no data sources.
     pub fn new(http: Box<dyn HttpSender>, resources: Box<dyn Resources>) -> Self {
         Self {
             http,
             resources,
+            databases: Box::new(NoDatabases),
             secrets: HashMap::new(),
             system: RwLock::default(),
             file: RwLock::default(),
             configs: RwLock::default(),
+            memory_queues: Mutex::default(),
         }
     }
 
@@ -117,6 +124,18 @@ impl Environment {
     /// An injected configuration value (`configs.name`).
     pub fn config(&self, name: &str) -> Option<String> {
         read(&self.configs, name)
+    }
+
+    /// The messages of the in-memory store of this name: the same queue while any version of the store is deployed.
+    pub fn memory_queue(&self, store: &str) -> MemoryQueue {
+        let mut queues = self.memory_queues.lock().unwrap_or_else(PoisonError::into_inner);
+        queues.retain(|_, queue| queue.upgrade().is_some());
+        if let Some(queue) = queues.get(store).and_then(WeakQueue::upgrade) {
+            return queue;
+        }
+        let queue = MemoryQueue::default();
+        queues.insert(store.to_owned(), queue.downgrade());
+        queue
     }
 
     /// Declares an injected configuration value. Its value comes from the environment, then from system properties, then

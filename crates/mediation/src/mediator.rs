@@ -92,6 +92,11 @@ pub trait Mediator: Send + Sync + 'static {
         Ok(())
     }
 
+    /// Whether nothing that stands after it ever runs, for lint.
+    fn ends_flow(&self) -> bool {
+        false
+    }
+
     /// Lists of mediators inside it, for whoever walks over a flow (lint, management).
     fn children(&self) -> Vec<&MediatorList> {
         Vec::new()

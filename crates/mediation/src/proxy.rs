@@ -1,6 +1,7 @@
 //! Proxy services (spec: services part 2).
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::context::{FaultHandler, Origin, OriginKind};
 use crate::definition::{Definitions, DeployError, Element};
@@ -33,9 +34,7 @@ pub struct ProxyService {
     pub parameters: Vec<(String, String)>,
     /// Where its WSDL comes from.
     pub wsdl: Option<PublishWsdl>,
-    /// Its definition, for the management API.
-    pub definition: String,
-    running: bool,
+    running: AtomicBool,
 }
 
 /// `<publishWSDL>`
@@ -94,15 +93,19 @@ impl ProxyService {
             endpoint,
             inbound_only: parameter("inbound.only") == Some("true"),
             wsdl: publish_wsdl(element),
-            running: element.attribute("startOnLoad") != Some("false"),
+            running: AtomicBool::new(element.attribute("startOnLoad") != Some("false")),
             parameters,
-            definition: element.to_xml(),
         })
     }
 
     /// Whether it takes requests.
     pub fn is_running(&self) -> bool {
-        self.running
+        self.running.load(Ordering::Relaxed)
+    }
+
+    /// Lets it take requests, or none; until it is deployed anew.
+    pub fn set_running(&self, running: bool) {
+        self.running.store(running, Ordering::Relaxed);
     }
 
     /// The value of a parameter.

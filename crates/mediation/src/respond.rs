@@ -83,6 +83,7 @@ impl MessageContext {
             body,
             content_length: self.axis2_is_true("DISABLE_CHUNKING") || self.axis2_is_true("FORCE_HTTP_CONTENT_LENGTH"),
             close: self.axis2_is_true("NO_KEEPALIVE"),
+            tunnel: self.tunnel.take().filter(|_| status == StatusCode::SWITCHING_PROTOCOLS),
             message: None,
         })
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use mi_payload::FormatTable;
 use mi_payload::json::JsonSettings;
+use mi_script::Limits;
 use mi_xml::ParseOptions;
 
 use crate::api::cors::CorsRules;
@@ -43,6 +44,8 @@ pub struct MediationSettings {
     pub allow_sub_delimiters: bool,
     /// First segment of proxy service URLs (`services`).
     pub service_path: String,
+    /// Where the listeners can be reached, `http://host:port` each; for documents about services.
+    pub service_addresses: Vec<String>,
     /// `http.block_service_list` (true): `GET /services` is answered with 403.
     pub block_service_list: bool,
     /// `maximum.failover.retries` (-1, unlimited).
@@ -55,6 +58,8 @@ pub struct MediationSettings {
     pub xpath_dom_failover: bool,
     /// Who may call with basic authentication.
     pub users: Users,
+    /// What a script may use (10 s, 64 MiB).
+    pub script_limits: Limits,
     /// Mediators that may not be used (`synapse.mediators.access.control.*`).
     pub access_control: AccessControl,
     /// All other synapse properties, by name.
@@ -91,12 +96,14 @@ impl Default for MediationSettings {
             cors: Some(CorsRules::default()),
             allow_sub_delimiters: false,
             service_path: "services".to_owned(),
+            service_addresses: Vec::new(),
             block_service_list: true,
             maximum_failover_retries: -1,
             suspend_duration: Duration::from_millis(30_000),
             oauth_cache: Duration::from_secs(3_000),
             xpath_dom_failover: false,
             users: Users::default(),
+            script_limits: Limits::default(),
             access_control: AccessControl::None,
             properties: HashMap::new(),
         }

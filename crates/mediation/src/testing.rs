@@ -7,6 +7,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use mi_payload::{Body, Payload};
 use mi_xml::{Document, ParseOptions};
 
+use crate::api::Api;
 use crate::configuration::{Configuration, ConfigurationBuilder};
 use crate::context::{HttpRequest, MessageContext, Origin, OriginKind, Reply};
 use crate::definition::{Definitions, DeployError, Element, SYNAPSE_NAMESPACE};
@@ -15,8 +16,10 @@ use crate::environment::{Environment, HttpSender, NoResources};
 use crate::fault::codes;
 use crate::local_entry::LocalEntry;
 use crate::mediator::{BoxFuture, Mediation, MediatorList};
+use crate::message_store::MessageStore;
 use crate::names::Name;
 use crate::outgoing::{Answer, Outgoing, SendError};
+use crate::priority_executor::PriorityExecutor;
 use crate::proxy::ProxyService;
 use crate::sequence::Sequence;
 use crate::settings::MediationSettings;
@@ -25,7 +28,7 @@ use crate::template::SequenceTemplate;
 /// Answers by the host of the URL: `echo` gives body and content type back, `status/N` answers N, `refused` fails at
 /// once and `silent` as if no answer had come in time; `session` sets a cookie; `token` hands out
 /// OAuth tokens. What came as `Authorization` goes back as `x-authorization`.
-struct Loop;
+pub(crate) struct Loop;
 
 impl HttpSender for Loop {
     fn send(&self, request: Outgoing) -> BoxFuture<'static, Result<Answer, SendError>> {
@@ -60,13 +63,13 @@ impl HttpSender for Loop {
             if path.starts_with("token") {
                 headers.insert("content-type", HeaderValue::from_static("application/json"));
                 let token = format!("{{\"access_token\":\"t{}\"}}", uuid::Uuid::new_v4());
-                return Ok(Answer { status, reason: None, headers, body: Body::Full(token.into()) });
+                return Ok(Answer { status, reason: None, headers, body: Body::Full(token.into()), tunnel: None });
             }
             if let Some(value) = request.headers.get(http::header::AUTHORIZATION) {
                 headers.insert("x-authorization", value.clone());
             }
             headers.insert("x-url", HeaderValue::from_str(&request.url).expect("a URL is a header value"));
-            Ok(Answer { status, reason: None, headers, body: request.body })
+            Ok(Answer { status, reason: None, headers, body: request.body, tunnel: None })
         })
     }
 }
@@ -97,6 +100,15 @@ pub(crate) fn configuration(artifacts: &[&str]) -> Arc<Configuration> {
             "proxy" => {
                 let proxy = ProxyService::parse(element, &definitions).expect("well made");
                 builder.proxies.insert(name.shared(), Arc::new(proxy));
+            }
+            "priorityExecutor" => {
+                let executor = PriorityExecutor::parse(element).expect("well made");
+                builder.priority_executors.insert(name.shared(), executor);
+            }
+            "api" => builder.apis.push(Arc::new(Api::parse(element, &definitions).expect("well made"))),
+            "messageStore" => {
+                let store = MessageStore::parse(element, &definitions).expect("well made");
+                builder.message_stores.insert(name.shared(), Arc::new(store));
             }
             "localEntry" => {
                 let entry = LocalEntry::parse(element, |_| Err(String::new())).expect("well made");
@@ -176,8 +188,17 @@ pub(crate) fn with_body(mut context: MessageContext, content_type: &str, body: &
 
 /// Reads an element with the parser's helpers at hand.
 pub(crate) fn with_definitions<T>(text: &str, read: impl FnOnce(Element<'_>, &Definitions<'_>) -> T) -> T {
-    let (environment, settings) = (environment(), Arc::new(MediationSettings::default()));
-    let definitions = Definitions::new(&environment, &settings);
+    with_definitions_in(&environment(), text, read)
+}
+
+/// The same in an environment that outlives the call.
+pub(crate) fn with_definitions_in<T>(
+    environment: &Arc<Environment>,
+    text: &str,
+    read: impl FnOnce(Element<'_>, &Definitions<'_>) -> T,
+) -> T {
+    let settings = Arc::new(MediationSettings::default());
+    let definitions = Definitions::new(environment, &settings);
     let document = document(text);
     read(Element::new(&document, document.root_element().expect("a root"), "test"), &definitions)
 }
@@ -190,7 +211,12 @@ pub(crate) fn endpoint(text: &str) -> Arc<Endpoint> {
 
 /// Reads mediators.
 pub(crate) fn parse(mediators: &str) -> Result<MediatorList, DeployError> {
-    with_definitions(&format!("<sequence>{mediators}</sequence>"), |element, definitions| {
+    parse_in(&environment(), mediators)
+}
+
+/// The same in an environment.
+pub(crate) fn parse_in(environment: &Arc<Environment>, mediators: &str) -> Result<MediatorList, DeployError> {
+    with_definitions_in(environment, &format!("<sequence>{mediators}</sequence>"), |element, definitions| {
         definitions.mediators(element)
     })
 }
@@ -198,6 +224,12 @@ pub(crate) fn parse(mediators: &str) -> Result<MediatorList, DeployError> {
 /// Runs mediators on a context.
 pub(crate) async fn run(mediators: &str, context: &mut MessageContext) -> Mediation {
     let list = parse(mediators).expect("well made");
+    list.run_async(context).await
+}
+
+/// The same in an environment.
+pub(crate) async fn run_in(environment: &Arc<Environment>, mediators: &str, context: &mut MessageContext) -> Mediation {
+    let list = parse_in(environment, mediators).expect("well made");
     list.run_async(context).await
 }
 

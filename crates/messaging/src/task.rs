@@ -15,8 +15,6 @@ pub struct TaskArtifact {
     pub definition: TaskDefinition,
     /// What it does.
     pub injector: MessageInjector,
-    /// Its definition as XML, for the management API.
-    pub source: String,
 }
 
 impl TaskArtifact {
@@ -43,6 +41,6 @@ impl TaskArtifact {
         if let Some(pinned) = element.non_empty("pinnedServers") {
             definition.pinned_servers = TaskDefinition::pinned(&definitions.resolve(element, pinned)?);
         }
-        Ok(Self { definition, injector: MessageInjector::parse(element, definitions)?, source: element.to_xml() })
+        Ok(Self { definition, injector: MessageInjector::parse(element, definitions)? })
     }
 }

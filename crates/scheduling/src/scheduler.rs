@@ -218,6 +218,14 @@ impl TaskScheduler {
         }
     }
 
+    /// The gate of a task that may run here: what acts for it while it is being executed asks again before each act.
+    pub fn gate(&self, name: &str) -> Option<Gate> {
+        match &self.inner.tasks().get(name)?.kind {
+            Kind::Running(running) => Some(running.gate.clone()),
+            Kind::PinnedElsewhere | Kind::Invalid(_) => None,
+        }
+    }
+
     /// Whether the task is to run: on this node, or, in a cluster, on any.
     ///
     /// # Errors

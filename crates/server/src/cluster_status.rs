@@ -8,7 +8,7 @@ use mi_config::Settings;
 use mi_coordination::store::{ClusterStatus, SqlStore, StoreOptions};
 
 use crate::cli::RunOptions;
-use crate::{run, tasks};
+use crate::{coordination, run};
 
 /// How long the database may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -38,7 +38,7 @@ fn status(settings: &Settings) -> Result<String, String> {
         expiry: cluster.heartbeat_interval * cluster.heartbeat_max_retry,
         connections: 2,
     };
-    let store = SqlStore::new(tasks::address(database)?, store).map_err(|error| error.to_string())?;
+    let store = SqlStore::new(coordination::address(database)?, store).map_err(|error| error.to_string())?;
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
     runtime.block_on(async {

@@ -5,10 +5,9 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use mi_deployer::{Artifact, Deployer, Deployment, Event, Kind, Named};
-use mi_management::Health;
 use mi_mediation::Configuration;
 
-use crate::tasks::Tasks;
+use crate::management::Followers;
 
 /// How often the artifact folder is looked at. MI takes 15 s; half a second is what somebody who edits expects, and
 /// looking at 1,000 files takes a millisecond or two.
@@ -57,7 +56,7 @@ pub fn first(deployer: &mut Deployer) -> Option<Deployment> {
 }
 
 /// Looks for changes until the server stops. A pass that takes longer than the interval delays only the next pass.
-pub async fn watch(mut deployer: Deployer, live: Arc<ArcSwap<Configuration>>, mut tasks: Tasks, health: Arc<Health>) {
+pub async fn watch(mut deployer: Deployer, live: Arc<ArcSwap<Configuration>>, followers: Followers) {
     let mut ticks = tokio::time::interval(INTERVAL);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -78,12 +77,11 @@ pub async fn watch(mut deployer: Deployer, live: Arc<ArcSwap<Configuration>>, mu
             say(event);
         }
         warn_of_what_does_not_run(&deployment);
-        live.store(Arc::new(deployment.configuration));
-        tasks.follow(&deployment.artifacts);
-        health.set_faulty_applications(deployment.faulty_applications);
+        live.store(deployment.configuration.clone());
+        let count = followers.follow(deployment);
         tracing::debug!(
             target: "org.apache.axis2.deployment.DeploymentEngine",
-            "{} artifacts are live after {} ms", deployment.artifacts.len(), took.as_millis()
+            "{count} artifacts are live after {} ms", took.as_millis()
         );
     }
 }
@@ -161,7 +159,7 @@ fn words(named: &Named) -> &'static str {
 fn warn_of_what_does_not_run(deployment: &Deployment) {
     for event in &deployment.events {
         let (Event::Deployed { named, .. } | Event::Updated { named, .. }) = event else { continue };
-        if matches!(named.artifact, Artifact::Definition(_)) {
+        if matches!(named.artifact, Artifact::Definition) {
             tracing::warn!(
                 target: "org.apache.synapse.config.SynapseConfigUtils",
                 "{} {} is read, but this version of the server does not run it", named.kind.word(), named.name

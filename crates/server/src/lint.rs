@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use mi_deployer::folder::Content;
-use mi_deployer::{DEFAULT_ROLES, Deployer, Event, Kind};
+use mi_deployer::{DEFAULT_ROLES, Deployer, Event, Kind, Named, remarks};
 use mi_mediation::environment::{Environment, HttpSender, NoResources};
 use mi_mediation::mediator::BoxFuture;
 use mi_mediation::outgoing::{Answer, Outgoing, SendError};
@@ -41,15 +41,28 @@ pub fn run(options: &LintOptions) -> ExitCode {
             file(path, &environment, &settings, &mut found);
         }
     }
+    let loose = std::mem::take(&mut found.loose);
+    found.remark(&loose);
     println!("{} artifacts, {} errors, {} warnings", found.artifacts, found.errors, found.warnings);
     if found.errors > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
 #[derive(Default)]
 struct Findings {
+    /// Artifacts of files that were named one by one.
+    loose: Vec<Named>,
     artifacts: usize,
     errors: usize,
     warnings: usize,
+}
+
+impl Findings {
+    fn remark(&mut self, artifacts: &[Named]) {
+        for remark in remarks::about(artifacts) {
+            self.warnings += 1;
+            println!("warning: {remark}");
+        }
+    }
 }
 
 fn folder(path: &Path, environment: &Arc<Environment>, settings: &Arc<MediationSettings>, found: &mut Findings) {
@@ -57,6 +70,7 @@ fn folder(path: &Path, environment: &Arc<Environment>, settings: &Arc<MediationS
     let inner = [
         "repository/deployment/server/synapse-configs/default",
         "deployment/server/synapse-configs/default",
+        "server/synapse-configs/default",
         "synapse-configs/default",
         "default",
     ];
@@ -86,6 +100,7 @@ fn folder(path: &Path, environment: &Arc<Environment>, settings: &Arc<MediationS
             | Event::ApplicationUndeployed { .. } => {}
         }
     }
+    found.remark(&deployment.artifacts);
 }
 
 fn file(path: &Path, environment: &Arc<Environment>, settings: &Arc<MediationSettings>, found: &mut Findings) {
@@ -107,6 +122,7 @@ fn file(path: &Path, environment: &Arc<Environment>, settings: &Arc<MediationSet
         found.warnings += 1;
         println!("warning: {}: {}", warning.file, warning.message);
     }
+    found.loose.extend(loaded.artifacts);
 }
 
 /// The kind that the root element of a file says.

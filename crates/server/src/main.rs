@@ -5,15 +5,17 @@
 
 mod cli;
 mod cluster_status;
+mod coordination;
+mod databases;
 mod deployment;
 mod home;
 mod http_client;
 mod lint;
 mod listeners;
 mod logging;
+mod management;
 mod registry;
 mod run;
-mod tasks;
 mod wiring;
 
 use std::process::ExitCode;

@@ -10,7 +10,7 @@ use arc_swap::ArcSwap;
 use mi_config::{Settings, SystemProperties};
 use mi_coordination::Coordinator;
 use mi_deployer::Deployer;
-use mi_management::Health;
+use mi_management::Stop;
 use mi_mediation::Configuration;
 use mi_mediation::environment::Environment;
 use mi_registry::FileRegistry;
@@ -18,19 +18,23 @@ use mi_scheduling::TaskScheduler;
 use mi_transport::{Client, ListenerConfig, Server};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
 
-use crate::cli::{MI_VERSION, RunOptions};
+use crate::cli::RunOptions;
+use crate::databases::ServerDatabases;
 use crate::home::Home;
 use crate::http_client::TransportSender;
 use crate::listeners::Mediation;
 use crate::logging::{self, Format, Levels, LogControl};
+use crate::management::{self, Followers, Routed};
 use crate::registry::Registry;
-use crate::tasks::{self, Tasks};
-use crate::{deployment, wiring};
+use crate::{coordination, deployment, wiring};
 
 const LISTENER_LOG: &str = "org.apache.synapse.transport.passthru.core.PassThroughListeningIOReactorManager";
 const STARTUP_LOG: &str = "org.wso2.micro.integrator.initializer.StartupFinalizer";
 const SHUTDOWN_LOG: &str = "org.wso2.micro.integrator.core.internal.MicroIntegratorBaseServiceComponent";
+/// The exit code that asks the start script for a new start.
+const RESTART: u8 = 121;
 /// How long a registry resource is used before it is looked at again.
 const REGISTRY_CACHE: Duration = Duration::from_millis(15_000);
 
@@ -38,7 +42,8 @@ const REGISTRY_CACHE: Duration = Duration::from_millis(15_000);
 pub fn run(options: &RunOptions) -> ExitCode {
     let began = Instant::now();
     match start(options, began) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(Stop::Shutdown { .. }) => ExitCode::SUCCESS,
+        Ok(Stop::Restart { .. }) => ExitCode::from(RESTART),
         Err(error) => {
             eprintln!("micro-integrator: {error}");
             ExitCode::FAILURE
@@ -87,7 +92,7 @@ fn load(home: &Home, system: &SystemProperties) -> Result<(Settings, Vec<String>
     Ok((settings, warnings.iter().map(ToString::to_string).collect()))
 }
 
-fn start(options: &RunOptions, began: Instant) -> Result<(), String> {
+fn start(options: &RunOptions, began: Instant) -> Result<Stop, String> {
     let home = Home::find(options.home.as_deref())?;
     let system = system_properties(options);
     let (settings, warnings) = load(&home, &system)?;
@@ -115,43 +120,52 @@ async fn serve(
     system: &SystemProperties,
     control: LogControl,
     began: Instant,
-) -> Result<(), String> {
+) -> Result<Stop, String> {
     let mediation = Arc::new(wiring::mediation(&settings));
     let environment = environment(home, &settings, system)?;
     let artifacts = home.artifacts(&settings.server.synapse_config);
     let applications = home.applications(&artifacts);
     let mut deployer = Deployer::new(artifacts, environment.clone(), mediation.clone())
         .with_applications(applications, settings.server.roles.clone());
-    let coordinator = tasks::coordinator(&settings)?;
-    let health = Arc::new(Health::new(MI_VERSION));
-    let (configuration, artifacts) = match deployment::first(&mut deployer) {
-        Some(deployment) => {
-            health.set_faulty_applications(deployment.faulty_applications);
-            (deployment.configuration, deployment.artifacts)
-        }
-        None => (Configuration::empty(mediation.clone(), environment.clone()), Vec::new()),
-    };
-    let live = Arc::new(ArcSwap::from_pointee(configuration));
+    let coordinator = coordination::coordinator(&settings)?;
+    let deployed = deployment::first(&mut deployer);
+    let live = Arc::new(ArcSwap::new(match &deployed {
+        Some(deployment) => deployment.configuration.clone(),
+        None => Arc::new(Configuration::empty(mediation.clone(), environment.clone())),
+    }));
     let scheduler = TaskScheduler::new(coordinator.clone(), server_names(&settings));
-    let mut tasks = Tasks::new(scheduler.clone(), live.clone());
-    tasks.follow(&artifacts);
+    let followers = Followers::new(&scheduler, &live);
+    if let Some(deployment) = deployed {
+        followers.follow(deployment);
+    }
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     let server = Server::start("http", workers).map_err(|error| format!("no threads can be started: {error}"))?;
     open_listeners(&server, &settings, home.root(), &live)?;
     let internal = internal_listener(&settings).await?;
+    let (stop_asked, mut asked_to_stop) = mpsc::channel(1);
+    let api = management::api(&settings, home, &followers, &live, &scheduler, stop_asked);
+    open_management(&server, &settings, home.root(), &api)?;
     tracing::info!(
         target: STARTUP_LOG, "WSO2 Micro Integrator started in {:.2} seconds", began.elapsed().as_secs_f64()
     );
-    let probes = mi_management::probes(health.clone());
-    tokio::spawn(async move { axum::serve(internal, probes).await });
+    let mut internal_routes = mi_management::probes(followers.health.clone());
+    if settings.management.protocols.iter().any(|protocol| protocol == "http") {
+        internal_routes = internal_routes.fallback_service(api);
+    }
+    tokio::spawn(async move { axum::serve(internal, internal_routes).await });
     if settings.server.hot_deployment {
-        tokio::spawn(deployment::watch(deployer, live, tasks, health));
+        tokio::spawn(deployment::watch(deployer, live, followers));
     }
     scheduler.begin();
     tokio::spawn(watch_levels(home.conf("log4j2.properties"), control));
-    wait_for_the_end().await?;
-    stop(&server, &scheduler, &coordinator, &settings, system).await;
-    Ok(())
+    let asked = wait_for_the_end(&mut asked_to_stop).await?;
+    let graceful = match asked {
+        Stop::Shutdown { graceful } | Stop::Restart { graceful } => graceful,
+    };
+    let graceful = graceful && settings.server.graceful_shutdown && system.get("gracefulShutdown") != Some("false");
+    let patience = if graceful { settings.server.graceful_shutdown_timeout } else { Duration::ZERO };
+    stop(&server, &scheduler, &coordinator, graceful, patience).await;
+    Ok(asked)
 }
 
 /// Names by which a pinned task can mean this server.
@@ -161,8 +175,9 @@ fn server_names(settings: &Settings) -> Vec<String> {
 
 fn environment(home: &Home, settings: &Settings, system: &SystemProperties) -> Result<Arc<Environment>, String> {
     let client = Client::new(wiring::client(settings, home.root())?);
-    let registry = Registry(FileRegistry::new(home.registry(), REGISTRY_CACHE));
-    let environment = Environment::new(Box::new(TransportSender(client)), Box::new(registry));
+    let registry = Registry::new(FileRegistry::new(home.registry(), REGISTRY_CACHE), home.root());
+    let mut environment = Environment::new(Box::new(TransportSender(client)), Box::new(registry));
+    environment.databases = Box::new(ServerDatabases::new(&settings.datasources));
     for (name, value) in settings.system_parameters.iter() {
         environment.set_system_property(name, value);
     }
@@ -212,6 +227,27 @@ fn open_listeners(
     Ok(())
 }
 
+/// The HTTPS port of the management API.
+fn open_management(server: &Server, settings: &Settings, home: &Path, api: &axum::Router) -> Result<(), String> {
+    if !settings.management.protocols.iter().any(|protocol| protocol == "https") {
+        return Ok(());
+    }
+    let address = wiring::bind_address(None, settings.ports.internal_https)?;
+    let (tls, _) = wiring::server_tls(settings, home)?;
+    let config = ListenerConfig {
+        tls: Some(tls),
+        limits: wiring::limits(settings),
+        ..ListenerConfig::new("management", address)
+    };
+    let opened = server.listen(config, Arc::new(Routed(api.clone())));
+    let opened = opened.map_err(|error| format!("Cannot start the management listener on {address}: {error}"))?;
+    tracing::info!(
+        target: LISTENER_LOG,
+        "Pass-through EI_INTERNAL_HTTPS_INBOUND_ENDPOINT Listener started on {}", opened.local_addr()
+    );
+    Ok(())
+}
+
 /// The port of the probes, bound here and answered when the server is ready.
 async fn internal_listener(settings: &Settings) -> Result<TcpListener, String> {
     let address = wiring::bind_address(None, settings.ports.internal_http)?;
@@ -238,15 +274,17 @@ async fn watch_levels(path: std::path::PathBuf, control: LogControl) {
     }
 }
 
-async fn wait_for_the_end() -> Result<(), String> {
+/// Waits for a signal, or for the management API.
+async fn wait_for_the_end(asked: &mut mpsc::Receiver<Stop>) -> Result<Stop, String> {
     let listen = |kind: SignalKind| signal(kind).map_err(|error| format!("signals cannot be received: {error}"));
     let mut terminate = listen(SignalKind::terminate())?;
     let mut interrupt = listen(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    Ok(())
+    let by_signal = Stop::Shutdown { graceful: true };
+    Ok(tokio::select! {
+        _ = terminate.recv() => by_signal,
+        _ = interrupt.recv() => by_signal,
+        Some(stop) = asked.recv() => stop,
+    })
 }
 
 /// Stops accepting, lets what runs end, and says so in MI's words (spec: runtime 1.5).
@@ -254,11 +292,9 @@ async fn stop(
     server: &Server,
     scheduler: &TaskScheduler,
     coordinator: &Coordinator,
-    settings: &Settings,
-    system: &SystemProperties,
+    graceful: bool,
+    patience: Duration,
 ) {
-    let graceful = settings.server.graceful_shutdown && system.get("gracefulShutdown") != Some("false");
-    let patience = if graceful { settings.server.graceful_shutdown_timeout } else { Duration::ZERO };
     if graceful {
         tracing::info!(target: SHUTDOWN_LOG, "Gracefully shutting down WSO2 Micro Integrator...");
         tracing::info!(target: SHUTDOWN_LOG, "Starting graceful shutdown timer...");

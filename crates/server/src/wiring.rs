@@ -53,6 +53,7 @@ pub fn mediation(settings: &Settings) -> MediationSettings {
         }),
         allow_sub_delimiters: flag("synapse.allow.subdelims"),
         service_path: settings.server.service_path.trim_matches('/').to_owned(),
+        service_addresses: service_addresses(settings),
         block_service_list: http.block_service_list,
         maximum_failover_retries: settings.mediation.maximum_failover_retries.unwrap_or(-1),
         suspend_duration: property("synapse.global_endpoint_suspend_duration")
@@ -65,6 +66,10 @@ pub fn mediation(settings: &Settings) -> MediationSettings {
         access_control: access_control(property("synapse.mediators.access.control.mode"), || {
             list("synapse.mediators.access.control.list")
         }),
+        script_limits: mi_script::Limits {
+            time: settings.mediation.script_time_limit,
+            memory: settings.mediation.script_memory_limit,
+        },
         users: users(settings),
         properties: settings
             .mediation
@@ -183,6 +188,14 @@ fn formats(settings: &Settings, table: &str, custom: &str) -> FormatTable {
         }
     }
     formats
+}
+
+/// Where the listeners can be reached.
+pub fn service_addresses(settings: &Settings) -> Vec<String> {
+    let (host, listener) = (&settings.server.hostname, &settings.http.listener);
+    let http = listener.enabled.then(|| format!("http://{host}:{}", settings.ports.http));
+    let https = listener.secured_enabled.then(|| format!("https://{host}:{}", settings.ports.https));
+    http.into_iter().chain(https).collect()
 }
 
 /// Bounds of the listeners for messages.

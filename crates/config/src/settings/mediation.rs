@@ -16,6 +16,10 @@ pub struct Mediation {
     pub xpath_dom_failover: Option<bool>,
     /// How many script engines are kept per script.
     pub script_pool_size: usize,
+    /// How long a script may run; 10 s by default.
+    pub script_time_limit: Duration,
+    /// How much memory a script may have, in bytes; 64 MiB by default.
+    pub script_memory_limit: usize,
     /// Whether JSON null becomes `xsi:nil`.
     pub enable_xml_nil: Option<bool>,
     /// Texts that stay texts when XML becomes JSON (a regular expression).
@@ -60,6 +64,8 @@ pub(super) fn mediation(reader: &Reader<'_>) -> Mediation {
         preserve_namespace_on_xml_to_json: reader.flag(&key("preserve_namespace_on_xml_to_json")),
         xpath_dom_failover: reader.maybe_flag(&key("enable_xpath_dom_failover")),
         script_pool_size: reader.number(&key("script_mediator_pool_size")),
+        script_time_limit: reader.millis("mediation.script.time_limit"),
+        script_memory_limit: reader.number::<usize>("mediation.script.memory_limit").saturating_mul(1 << 20),
         enable_xml_nil: reader.maybe_flag(&key("enable_xml_nil")),
         disable_auto_primitive_regex: reader.maybe_text(&key("disable_auto_primitive_regex")),
         disable_custom_replace_regex: reader.maybe_text(&key("disable_custom_replace_regex")),

@@ -4,8 +4,8 @@
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The URL of the data source is of no database that is supported.
-    #[error("{0}")]
-    Url(String),
+    #[error(transparent)]
+    Url(#[from] mi_datasource::AddressError),
     /// No connection.
     #[error("cannot connect to the coordination database: {0}")]
     Connect(#[source] sqlx::Error),

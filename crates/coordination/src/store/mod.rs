@@ -6,7 +6,6 @@
 mod connections;
 mod dialect;
 mod error;
-mod jdbc;
 mod leader;
 mod membership;
 mod mysql;
@@ -25,7 +24,7 @@ use crate::protocol::{Reply, Request};
 
 pub use dialect::Dialect;
 pub use error::StoreError;
-pub use jdbc::{Address, Database};
+pub use mi_datasource::{Address, Database};
 pub use notify::Notifications;
 pub use sql::{SqlStore, StoreOptions};
 pub use status::{ClusterStatus, MemberStatus, TaskStatus};

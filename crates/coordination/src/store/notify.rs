@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sqlx::postgres::PgListener;
 
 use super::error::StoreError;
-use super::jdbc::{Address, Database};
+use mi_datasource::{Address, Database};
 
 /// Where to listen. Notifications may be lost (a broken connection); heartbeats find everything a little later.
 #[derive(Debug, Clone)]

@@ -5,8 +5,8 @@
 use sqlx::{AnyConnection, AssertSqlSafe, Executor};
 
 use super::error::StoreError;
-use super::jdbc::Database;
 use super::sql::SqlStore;
+use mi_datasource::Database;
 
 /// All tables.
 pub const TABLES: [&str; 7] = [

@@ -11,12 +11,12 @@ use sqlx::{Any, AnyConnection, AssertSqlSafe, ConnectOptions, Connection, Row as
 use super::connections::{Connections, Lent};
 use super::dialect::{Dialect, translate};
 use super::error::StoreError;
-use super::jdbc::{Address, Database};
 use super::mysql::MySql;
 use super::postgres::Postgres;
 use super::sqlite::Sqlite;
 use super::{Store, notify};
 use crate::protocol::{NodeName, Reply, Request};
+use mi_datasource::{Address, Database};
 
 /// How a node uses the store.
 #[derive(Debug, Clone)]

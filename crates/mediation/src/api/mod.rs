@@ -44,8 +44,6 @@ pub struct Api {
     pub resources: Vec<Resource>,
     /// Its handlers, in document order.
     pub handlers: Vec<Handler>,
-    /// Its definition, for the management API.
-    pub definition: String,
 }
 
 /// A version of an API.

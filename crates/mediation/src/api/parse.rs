@@ -51,7 +51,6 @@ impl Api {
             swagger: element.non_empty("publishSwagger").map(str::to_owned),
             resources,
             handlers: handlers(element)?,
-            definition: element.to_xml(),
         })
     }
 }

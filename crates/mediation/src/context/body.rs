@@ -105,13 +105,17 @@ impl MessageContext {
         fault.detail(reason.to_string())
     }
 
-    /// Undoes gzip and deflate; the header stays, so that the message is coded again on its way out.
+    /// Undoes gzip, brotli and deflate; the header stays, so that the message is coded again on its way out.
     fn decode_content(&self, bytes: Bytes) -> Result<Bytes, String> {
         let Some(coding) = self.headers.get(CONTENT_ENCODING) else { return Ok(bytes) };
         let limit = self.configuration.settings.build_limit;
         let mut out = Vec::new();
         let read = match coding.as_bytes().to_ascii_lowercase().as_slice() {
             b"gzip" | b"x-gzip" => flate2::read::MultiGzDecoder::new(&bytes[..]).take(limit + 1).read_to_end(&mut out),
+            b"br" => {
+                let decompressor = brotli_decompressor::Decompressor::new(&bytes[..], 4096);
+                decompressor.take(limit + 1).read_to_end(&mut out)
+            }
             b"deflate" => flate2::read::ZlibDecoder::new(&bytes[..]).take(limit + 1).read_to_end(&mut out),
             _ => return Ok(bytes),
         };
@@ -119,6 +123,42 @@ impl MessageContext {
             Ok(_) if out.len() as u64 > limit => Err(BodyError::TooLarge { limit }.to_string()),
             Ok(_) => Ok(Bytes::from(out)),
             Err(error) => Err(format!("malformed content coding: {error}")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+    use http::header::CONTENT_ENCODING;
+
+    use crate::testing;
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        use std::io::Write as _;
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(bytes).expect("memory");
+        encoder.finish().expect("memory")
+    }
+
+    #[tokio::test]
+    async fn coded_bodies_are_decoded_before_they_are_built() {
+        // {"a":1} in brotli, as another implementation made it.
+        let brotli = [0x0b, 0x03, 0x80, 0x7b, 0x22, 0x61, 0x22, 0x3a, 0x31, 0x7d, 0x03];
+        for (coding, bytes) in [("gzip", gzip(br#"{"a":1}"#)), ("br", brotli.to_vec())] {
+            let mut context = testing::context_with("application/json", b"");
+            context.headers.insert(CONTENT_ENCODING, HeaderValue::from_static(coding));
+            context.build_from(bytes.into()).expect("well coded");
+            assert_eq!(testing::body(&context), r#"{"a":1}"#, "{coding}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_coding_that_lies_is_a_fault() {
+        for coding in ["gzip", "br", "deflate"] {
+            let mut context = testing::context_with("application/json", b"");
+            context.headers.insert(CONTENT_ENCODING, HeaderValue::from_static(coding));
+            assert!(context.build_from(br#"{"a":1}"#.to_vec().into()).is_err(), "{coding}");
         }
     }
 }

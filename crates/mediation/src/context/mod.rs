@@ -25,8 +25,10 @@ use parking_lot::Mutex;
 
 use crate::api::ApiMatch;
 use crate::configuration::Configuration;
+use crate::database::Transactions;
 use crate::fault::Fault;
 use crate::mediator::MediatorList;
+use crate::outgoing::Tunnel;
 use crate::sequence::SequenceRef;
 
 pub(crate) use addressing::remove_blocks;
@@ -224,6 +226,10 @@ pub struct MessageContext {
     pub reply: Reply,
     /// The splits that it comes from.
     pub splits: Splits,
+    /// The connection that a back end gave away with status 101.
+    pub tunnel: Option<Tunnel>,
+    /// The transaction that it has open.
+    pub transactions: Option<Transactions>,
     /// A `call` that does not block has been answered since it was made: of a splitter's copy, what stands after the
     /// splitter runs then.
     pub called: bool,
@@ -260,6 +266,8 @@ impl MessageContext {
             frames: Frames::default(),
             reply: Reply::Nobody,
             splits: Splits::default(),
+            tunnel: None,
+            transactions: None,
             called: false,
             message_id: OnceLock::new(),
             correlation_id: OnceLock::new(),

@@ -39,13 +39,7 @@ impl MemberEndpoint {
         let rules = Rules { initial: Duration::from_secs(1), ..Rules::default() };
         let leaf = Leaf::new("Address", Default::default(), None, TimeoutAction::None, rules);
         let member = Self { host, http_port: port("httpPort")?, https_port: port("httpsPort")?, leaf };
-        Ok(Endpoint {
-            name: None,
-            kind: EndpointKind::Member(member),
-            on_error: None,
-            properties: Vec::new(),
-            definition: element.to_xml(),
-        })
+        Ok(Endpoint { name: None, kind: EndpointKind::Member(member), on_error: None, properties: Vec::new() })
     }
 
     /// The To address with this member's host and port, when it has one for the transport that the message came over.

@@ -26,7 +26,7 @@ pub mod session;
 pub mod state;
 mod template;
 pub mod ws_addressing;
-mod wsdl;
+pub(crate) mod wsdl;
 
 use std::sync::Arc;
 
@@ -61,8 +61,6 @@ pub struct Endpoint {
     pub on_error: Option<Name>,
     /// Properties that are set before each send.
     pub properties: Vec<SetProperty>,
-    /// Its definition, for the management API.
-    pub definition: String,
 }
 
 /// Kinds of endpoints.
@@ -151,7 +149,7 @@ impl Endpoint {
     }
 
     fn nameless(kind: EndpointKind) -> Self {
-        Self { name: None, kind, on_error: None, properties: Vec::new(), definition: String::new() }
+        Self { name: None, kind, on_error: None, properties: Vec::new() }
     }
 
     /// The names of the endpoints that it leads to, as far as they are known without a message.

@@ -30,7 +30,6 @@ impl Endpoint {
             kind: kind(element, definitions)?,
             on_error: element.non_empty("onError").map(Name::new),
             properties,
-            definition: element.to_xml(),
         })
     }
 }

@@ -141,7 +141,6 @@ impl Known {
                 kind: EndpointKind::Address(AddressEndpoint { uri: AddressTemplate::parse(address), leaf }),
                 on_error: None,
                 properties: Vec::new(),
-                definition: String::new(),
             };
             (address.to_owned(), Arc::new(endpoint))
         });

@@ -1,12 +1,14 @@
 //! `<wsdl>` endpoints: the address is that of a port in a WSDL document (spec: services 4.10).
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
+use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 use mi_payload::Body;
 use mi_xml::{Document, NodeId};
 
 use super::{Leaf, local};
+use crate::configuration::Configuration;
 use crate::context::MessageContext;
 use crate::definition::{Definitions, DeployError, Element};
 use crate::fault::{Fault, codes};
@@ -88,29 +90,35 @@ impl WsdlEndpoint {
 
 async fn read(uri: &str, context: &mut MessageContext) -> Result<Document, String> {
     let configuration = context.configuration.clone();
+    let content = fetch(uri, &configuration).await?;
+    Document::parse(&content, &configuration.settings.parse_options).map_err(|error| error.to_string())
+}
+
+/// The bytes behind a URL, or behind a key of the registry.
+pub(crate) async fn fetch(uri: &str, configuration: &Arc<Configuration>) -> Result<Bytes, String> {
     let settings = &configuration.settings;
-    let content = if uri.starts_with("http://") || uri.starts_with("https://") {
-        let request = Outgoing {
-            method: Method::GET,
-            url: uri.to_owned(),
-            headers: HeaderMap::new(),
-            body: Body::Empty,
-            content_length: false,
-            http10: false,
-            absolute_form: false,
-            close: false,
-            timeout: Some(settings.global_timeout),
-        };
-        let answer = local::exchange(&configuration, request).await;
-        let answer = answer.map_err(|error| format!("{error}: {}", error.detail))?;
-        if answer.status != StatusCode::OK {
-            return Err(format!("the answer is {}", answer.status));
-        }
-        answer.body.collect(settings.build_limit).await.map_err(|error| error.to_string())?
-    } else {
-        configuration.environment.resources.read(uri).ok_or("there is no such resource")?.content
+    if !uri.starts_with("http://") && !uri.starts_with("https://") {
+        let resource = configuration.environment.resources.read(uri);
+        return Ok(resource.ok_or("there is no such resource")?.content);
+    }
+    let request = Outgoing {
+        method: Method::GET,
+        url: uri.to_owned(),
+        headers: HeaderMap::new(),
+        body: Body::Empty,
+        content_length: false,
+        http10: false,
+        absolute_form: false,
+        close: false,
+        timeout: Some(settings.global_timeout),
+        upgrade: None,
     };
-    Document::parse(&content, &settings.parse_options).map_err(|error| error.to_string())
+    let answer = local::exchange(configuration, request).await;
+    let answer = answer.map_err(|error| format!("{error}: {}", error.detail))?;
+    if answer.status != StatusCode::OK {
+        return Err(format!("the answer is {}", answer.status));
+    }
+    answer.body.collect(settings.build_limit).await.map_err(|error| error.to_string())
 }
 
 /// The address of a port of a service.

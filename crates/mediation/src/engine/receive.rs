@@ -11,7 +11,7 @@ use mi_payload::content_type::media_type;
 use mi_payload::value::Value;
 use mi_payload::{Body, Payload, SoapVersion};
 
-use super::{acknowledgement, api, main_sequence, proxy, service_list, wsdl};
+use super::{acknowledgement, api, main_sequence, proxy, service_list, swagger, wsdl};
 use crate::api::dispatch::RequestView;
 use crate::configuration::Configuration;
 use crate::context::{HttpRequest, MessageContext, Origin, OriginKind, Reply, Response};
@@ -56,12 +56,16 @@ async fn mediate(configuration: Arc<Configuration>, incoming: Incoming) -> Respo
     if let Some(response) = service_list::answer(&configuration, &request) {
         return response;
     }
+    if let Some(response) = swagger::answer(&configuration, &request) {
+        return response;
+    }
     let settings = &configuration.settings;
     let service = target.strip_prefix('/').and_then(|rest| rest.strip_prefix(settings.service_path.as_str()));
     if let Some(found) = service.and_then(|rest| proxy::find(&configuration, rest, request.secure)) {
         let (service, postfix_start) = found;
-        if let Some(response) = wsdl::answer(&configuration, &service, &request) {
-            return response;
+        if wsdl::is_asked_for(&service, &request) {
+            // Boxed: what only this way needs must not make every request's future larger.
+            return Box::pin(wsdl::answer(configuration, service, request)).await;
         }
         let mut context = context(&configuration, service.origin.clone(), request, headers, body);
         proxy::mediate(&mut context, &service, postfix_start).await;

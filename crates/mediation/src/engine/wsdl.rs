@@ -1,11 +1,14 @@
 //! `GET /services/NAME?wsdl`: the WSDL that a proxy service publishes (spec: services 1.11 and 2.3).
 
+use std::sync::Arc;
+
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Method, StatusCode};
 use mi_xml::{Document, ParseOptions, WriteOptions};
 
 use crate::configuration::Configuration;
 use crate::context::{HttpRequest, Response};
+use crate::endpoint::EndpointKind;
 use crate::proxy::{ProxyService, PublishWsdl};
 
 /// Where the bindings of WSDL 1.1 say their address.
@@ -15,26 +18,60 @@ const BINDINGS: [&str; 3] = [
     "http://schemas.xmlsoap.org/wsdl/http/",
 ];
 
-/// The answer to a request for the WSDL of `service`, when it has one that can be told without asking others.
-pub(super) fn answer(configuration: &Configuration, service: &ProxyService, request: &HttpRequest) -> Option<Response> {
-    if request.method != Method::GET {
-        return None;
-    }
-    let (path, query) = request.target.split_once('?')?;
-    if !query.eq_ignore_ascii_case("wsdl") {
-        return None;
-    }
-    let text = match service.wsdl.as_ref()? {
-        PublishWsdl::Inline(text) => text.clone(),
-        PublishWsdl::Key(key) => configuration.entry_text(key)?,
-        PublishWsdl::Endpoint(_) | PublishWsdl::Uri(_) => return None,
+/// Whether a request asks for the WSDL of a service that publishes one.
+pub(super) fn is_asked_for(service: &ProxyService, request: &HttpRequest) -> bool {
+    let query = request.target.split_once('?').map(|(_, query)| query);
+    service.wsdl.is_some() && request.method == Method::GET && query.is_some_and(|q| q.eq_ignore_ascii_case("wsdl"))
+}
+
+/// The answer to such a request. A document that others have is read when somebody asks for it, each time anew.
+pub(super) async fn answer(
+    configuration: Arc<Configuration>,
+    service: Arc<ProxyService>,
+    request: HttpRequest,
+) -> Response {
+    let text = match document(&configuration, &service).await {
+        Ok(text) => text,
+        Err(reason) => {
+            let name = &service.origin.name;
+            tracing::error!(
+                target: "org.apache.synapse.core.axis2.ProxyService",
+                "{{proxy:{name}}} The WSDL of the proxy service {name} cannot be read: {reason}"
+            );
+            let mut response = Response::empty(StatusCode::INTERNAL_SERVER_ERROR);
+            response.headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+            response.body = format!("The WSDL of {name} cannot be read").into_bytes().into();
+            return response;
+        }
     };
     let mut response = Response::empty(StatusCode::OK);
     response.headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/xml"));
-    let kept = service.parameters.iter().any(|(name, value)| name == "modifyUserWSDLPortAddress" && value == "false");
-    let text = if kept { text } else { with_addresses(&text, &address(request, path)).unwrap_or(text) };
+    let kept = service.parameter("modifyUserWSDLPortAddress") == Some("false");
+    let path = request.target.split('?').next().unwrap_or_default();
+    let text = if kept { text } else { with_addresses(&text, &address(&request, path)).unwrap_or(text) };
     response.body = text.into_bytes().into();
-    Some(response)
+    response
+}
+
+async fn document(configuration: &Arc<Configuration>, service: &ProxyService) -> Result<String, String> {
+    let uri = match &service.wsdl {
+        Some(PublishWsdl::Inline(text)) => return Ok(text.clone()),
+        Some(PublishWsdl::Key(key)) => return configuration.entry_text(key).ok_or(format!("there is no {key}")),
+        Some(PublishWsdl::Uri(uri)) => uri.clone(),
+        Some(PublishWsdl::Endpoint(name)) => {
+            let endpoint = configuration.endpoint(name).ok_or(format!("there is no endpoint {name}"))?;
+            match &endpoint.kind {
+                EndpointKind::Address(address) => format!("{}?wsdl", address.uri.text()),
+                EndpointKind::Wsdl(wsdl) => {
+                    wsdl.uri.clone().ok_or(format!("the endpoint {name} has its document inside itself"))?
+                }
+                _ => return Err(format!("the endpoint {name} has no WSDL: it is neither <address> nor <wsdl>")),
+            }
+        }
+        None => return Err("it publishes none".to_owned()),
+    };
+    let bytes = crate::endpoint::wsdl::fetch(&uri, configuration).await?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// The address that the client used.

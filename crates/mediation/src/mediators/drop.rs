@@ -23,6 +23,10 @@ impl Mediator for Drop {
         "drop"
     }
 
+    fn ends_flow(&self) -> bool {
+        true
+    }
+
     fn nature(&self) -> Nature {
         Nature::PLAIN
     }

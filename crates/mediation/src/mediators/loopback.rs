@@ -25,6 +25,10 @@ impl Mediator for Loopback {
         "loopback"
     }
 
+    fn ends_flow(&self) -> bool {
+        true
+    }
+
     fn nature(&self) -> Nature {
         Nature::WAITS
     }

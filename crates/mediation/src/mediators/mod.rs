@@ -8,13 +8,19 @@ pub mod call_template;
 pub mod callout;
 pub mod clone;
 pub mod conditional_router;
+pub mod data_mapper;
+mod db;
+pub mod db_lookup;
+pub mod db_report;
 pub mod drop;
+pub mod enqueue;
 pub mod enrich;
 pub mod filter;
 pub mod foreach;
 pub mod header;
 pub mod in_out;
 pub mod iterate;
+pub mod json_transform;
 pub mod log;
 pub mod loopback;
 pub mod make_fault;
@@ -26,11 +32,14 @@ pub mod respond;
 pub mod rewrite;
 mod rooted;
 pub mod scatter_gather;
+pub mod script;
 pub mod send;
 pub mod sequence;
 mod split;
+pub mod store;
 pub mod switch;
 pub mod throw_error;
+pub mod transaction;
 pub mod unsupported;
 pub mod validate;
 pub mod variable;
@@ -62,7 +71,11 @@ pub static CATALOGUE: &[MediatorType] = &[
     callout::TYPE,
     clone::TYPE,
     conditional_router::TYPE,
+    data_mapper::TYPE,
+    db_lookup::TYPE,
+    db_report::TYPE,
     drop::TYPE,
+    enqueue::TYPE,
     enrich::TYPE,
     xslt::fast::TYPE,
     filter::TYPE,
@@ -71,6 +84,7 @@ pub static CATALOGUE: &[MediatorType] = &[
     in_out::IN,
     in_out::OUT,
     iterate::TYPE,
+    json_transform::TYPE,
     log::TYPE,
     loopback::TYPE,
     make_fault::TYPE,
@@ -81,10 +95,13 @@ pub static CATALOGUE: &[MediatorType] = &[
     respond::TYPE,
     rewrite::TYPE,
     scatter_gather::TYPE,
+    script::TYPE,
     send::TYPE,
     sequence::TYPE,
+    store::TYPE,
     switch::TYPE,
     throw_error::TYPE,
+    transaction::TYPE,
     validate::TYPE,
     variable::TYPE,
     xquery::TYPE,

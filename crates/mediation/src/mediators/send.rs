@@ -101,13 +101,7 @@ pub(super) fn to_address() -> Endpoint {
     let rules =
         crate::endpoint::state::Rules { suspend_codes: vec![-1], timeout_codes: vec![-1], ..Default::default() };
     let leaf = Leaf::new("Default", Default::default(), None, TimeoutAction::None, rules);
-    Endpoint {
-        name: None,
-        kind: EndpointKind::Default(leaf),
-        on_error: None,
-        properties: Vec::new(),
-        definition: String::new(),
-    }
+    Endpoint { name: None, kind: EndpointKind::Default(leaf), on_error: None, properties: Vec::new() }
 }
 
 /// The endpoints that are named by fixed keys.
@@ -120,6 +114,10 @@ pub(super) fn endpoint_reference(endpoint: Option<&Endpoint>) -> Vec<Reference> 
 impl Mediator for Send {
     fn name(&self) -> &'static str {
         "send"
+    }
+
+    fn ends_flow(&self) -> bool {
+        true
     }
 
     fn nature(&self) -> Nature {

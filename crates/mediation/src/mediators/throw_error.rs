@@ -44,6 +44,10 @@ impl Mediator for ThrowError {
         "throwError"
     }
 
+    fn ends_flow(&self) -> bool {
+        true
+    }
+
     fn nature(&self) -> Nature {
         Nature::CONTENT_AWARE
     }

@@ -13,7 +13,7 @@ use crate::definition::{DeployError, Element};
 use crate::fault::Fault;
 use crate::mediator::{Flow, Mediation, Mediator, Nature};
 
-const TYPES: &[&str] = &["STRING", "BOOLEAN", "INTEGER", "LONG", "DOUBLE", "JSON", "XML"];
+pub(super) const TYPES: &[&str] = &["STRING", "BOOLEAN", "INTEGER", "LONG", "DOUBLE", "JSON", "XML"];
 
 /// Syntax of `variable`.
 pub const SYNTAX: Syntax = Syntax {
@@ -72,7 +72,11 @@ impl Variable {
 }
 
 /// The value of `expression` as `kind`; `None` leaves the variable as it was.
-fn evaluate(expression: &Expression, kind: Option<&str>, context: &MessageContext) -> Result<Option<Value>, Fault> {
+pub(super) fn evaluate(
+    expression: &Expression,
+    kind: Option<&str>,
+    context: &MessageContext,
+) -> Result<Option<Value>, Fault> {
     let mismatch = || {
         let kind = kind.unwrap_or_default();
         Fault::new(format!("Expression '{expression}' result does not match the expected data type '{kind}'"))

@@ -1,13 +1,16 @@
-//! JDBC URLs of `[[datasource]]` to addresses of the databases that are supported.
+//! JDBC URLs to addresses of the databases that are supported.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-
-use super::error::StoreError;
 
 const USERINFO: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 const SUPPORTED: &str = "supported are jdbc:postgresql://host:port/db, jdbc:mysql://host:port/db, \
                          jdbc:mariadb://host:port/db and jdbc:sqlite:path";
+
+/// A JDBC URL that leads to no database that is supported; it says which are.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct AddressError(pub String);
 
 /// A database that is supported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,9 +41,9 @@ impl Address {
     /// Understands a JDBC URL. A user name and password in the URL's parameters give way to those given.
     ///
     /// # Errors
-    /// [`StoreError::Url`] for other databases and for URLs without host or database; it says what is supported.
-    pub fn parse(jdbc: &str, username: Option<&str>, password: Option<&str>) -> Result<Self, StoreError> {
-        let refused = |why: String| Err(StoreError::Url(format!("{why}; {SUPPORTED}")));
+    /// [`AddressError`] for other databases and for URLs without host or database; it says what is supported.
+    pub fn parse(jdbc: &str, username: Option<&str>, password: Option<&str>) -> Result<Self, AddressError> {
+        let refused = |why: String| Err(AddressError(format!("{why}; {SUPPORTED}")));
         let Some((scheme, rest)) = jdbc.trim().strip_prefix("jdbc:").and_then(|rest| rest.split_once(':')) else {
             return refused(format!("{:?} is no JDBC URL", without_parameters(jdbc)));
         };
@@ -56,8 +59,8 @@ impl Address {
         }
     }
 
-    /// The address in the form that the SQL library takes.
-    pub(super) fn url(&self) -> &str {
+    /// The address in the form that the SQL library takes, with the password.
+    pub fn url(&self) -> &str {
         &self.url
     }
 }
@@ -66,10 +69,10 @@ fn without_parameters(url: &str) -> &str {
     url.split(['?', ';']).next().unwrap_or_default()
 }
 
-fn sqlite(path: &str) -> Result<Address, StoreError> {
+fn sqlite(path: &str) -> Result<Address, AddressError> {
     let path = without_parameters(path.strip_prefix("file:").unwrap_or(path));
     if path.is_empty() || path.contains(":memory:") {
-        return Err(StoreError::Url(format!("jdbc:sqlite needs the path of a file that the nodes share; {SUPPORTED}")));
+        return Err(AddressError(format!("jdbc:sqlite needs the path of a file that the nodes share; {SUPPORTED}")));
     }
     let path: Vec<String> = path.split('/').map(|part| utf8_percent_encode(part, USERINFO).to_string()).collect();
     Ok(Address { database: Database::Sqlite, url: format!("sqlite://{}?mode=rwc", path.join("/")) })
@@ -80,8 +83,8 @@ fn network(
     rest: &str,
     username: Option<&str>,
     password: Option<&str>,
-) -> Result<Address, StoreError> {
-    let refused = |why: &str| Err(StoreError::Url(format!("the JDBC URL has no {why}; {SUPPORTED}")));
+) -> Result<Address, AddressError> {
+    let refused = |why: &str| Err(AddressError(format!("the JDBC URL has no {why}; {SUPPORTED}")));
     let (location, parameters) = rest.split_once('?').unwrap_or((rest, ""));
     // XML configurations write `&` as `&amp;`, and both forms are found in deployment.toml.
     let parameters = parameters.replace("&amp;", "&");

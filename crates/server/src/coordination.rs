@@ -1,71 +1,11 @@
-//! Scheduled tasks: from deployed artifacts to the scheduler, in the cluster when there is one.
+//! The node's place in the cluster, from the settings.
 
-use std::collections::HashMap;
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::Arc;
-
-use arc_swap::ArcSwap;
 use mi_config::Settings;
 use mi_config::settings::FireGuard;
 use mi_coordination::store::Address;
 use mi_coordination::{ClusterOptions, Coordinator, Resolver};
-use mi_deployer::{Artifact, Named};
-use mi_mediation::Configuration;
-use mi_messaging::TaskArtifact;
-use mi_scheduling::{Fire, Job, JobResult, TaskScheduler};
 
 const CLUSTER_LOG: &str = "org.wso2.micro.integrator.ntask.core.internal.TasksDSComponent";
-
-/// Keeps the scheduler in step with the artifacts.
-pub struct Tasks {
-    scheduler: TaskScheduler,
-    live: Arc<ArcSwap<Configuration>>,
-    known: HashMap<Arc<str>, Arc<TaskArtifact>>,
-}
-
-impl Tasks {
-    /// Tasks of this node, which reads the configuration that is live at each fire.
-    pub fn new(scheduler: TaskScheduler, live: Arc<ArcSwap<Configuration>>) -> Self {
-        Self { scheduler, live, known: HashMap::new() }
-    }
-
-    /// Schedules the tasks that are new or changed and removes those that are gone.
-    pub fn follow(&mut self, artifacts: &[Named]) {
-        let mut now: HashMap<Arc<str>, Arc<TaskArtifact>> = HashMap::new();
-        for named in artifacts {
-            if let Artifact::Task(task) = &named.artifact {
-                now.insert(named.name.clone(), task.clone());
-            }
-        }
-        for name in self.known.keys().filter(|name| !now.contains_key(*name)) {
-            self.scheduler.remove(name);
-        }
-        for (name, task) in &now {
-            if self.known.get(name).is_some_and(|known| Arc::ptr_eq(known, task)) {
-                continue;
-            }
-            let job = Arc::new(Injection { task: task.clone(), live: self.live.clone() });
-            self.scheduler.schedule(task.definition.clone(), job);
-        }
-        self.known = now;
-    }
-}
-
-/// What a task does.
-struct Injection {
-    task: Arc<TaskArtifact>,
-    live: Arc<ArcSwap<Configuration>>,
-}
-
-impl Job for Injection {
-    fn run(&self, fire: Fire) -> Pin<Box<dyn Future<Output = JobResult> + Send + '_>> {
-        Box::pin(async move {
-            let configuration = self.live.load_full();
-            Ok(self.task.injector.inject(&fire.task, configuration).await?)
-        })
-    }
-}
 
 /// The node's place in the cluster, or a node on its own when no coordination database is configured.
 ///
