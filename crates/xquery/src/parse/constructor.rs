@@ -6,6 +6,9 @@ use super::{Parsed, Parser};
 use crate::Atomic;
 use crate::ast::{ElementConstructor, Expr, Part};
 
+/// An attribute whose prefix is not resolved yet: its place, prefix, local name and value.
+type RawAttribute = (usize, String, String, Vec<Part>);
+
 impl Parser<'_> {
     /// `<name …>…</name>`, and what else begins with `<`.
     pub(super) fn constructor(&mut self) -> Parsed<Expr> {
@@ -55,8 +58,8 @@ impl Parser<'_> {
     }
 
     /// The attributes as written; declarations of namespaces go into scope.
-    fn attributes(&mut self) -> Parsed<Vec<(usize, String, String, Vec<Part>)>> {
-        let mut found: Vec<(usize, String, String, Vec<Part>)> = Vec::new();
+    fn attributes(&mut self) -> Parsed<Vec<RawAttribute>> {
+        let mut found: Vec<RawAttribute> = Vec::new();
         // Values may use prefixes that are declared behind them, so declarations are read first.
         let start = self.at;
         for declarations in [true, false] {
