@@ -5,6 +5,7 @@ mod declarations;
 mod expression;
 mod module;
 mod place;
+mod settings;
 mod syntax;
 
 use std::collections::HashMap;
