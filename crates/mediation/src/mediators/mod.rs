@@ -29,8 +29,10 @@ pub mod make_fault;
 pub mod payload_factory;
 pub mod property;
 pub mod property_group;
+mod resources;
 pub mod respond;
 pub mod rewrite;
+mod rooted;
 pub mod scatter_gather;
 pub mod script;
 pub mod send;
@@ -42,8 +44,11 @@ pub mod throttle;
 pub mod throw_error;
 pub mod transaction;
 pub mod unsupported;
+pub mod validate;
 pub mod variable;
 pub mod wasm;
+pub mod xquery;
+pub mod xslt;
 
 use crate::definition::syntax::{Syntax, nearest};
 use crate::definition::{Definitions, DeployError, Element};
@@ -78,6 +83,7 @@ pub static CATALOGUE: &[MediatorType] = &[
     drop::TYPE,
     enqueue::TYPE,
     enrich::TYPE,
+    xslt::fast::TYPE,
     filter::TYPE,
     foreach::TYPE,
     header::TYPE,
@@ -103,8 +109,11 @@ pub static CATALOGUE: &[MediatorType] = &[
     throttle::TYPE,
     throw_error::TYPE,
     transaction::TYPE,
+    validate::TYPE,
     variable::TYPE,
     wasm::TYPE,
+    xquery::TYPE,
+    xslt::TYPE,
 ];
 
 /// The mediator of an element name.
