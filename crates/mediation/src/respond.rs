@@ -33,6 +33,7 @@ impl MessageContext {
             self.build().await?;
         }
         let response = self.make_response()?;
+        self.slots.give_back();
         if self.reply.answer(response).is_err() {
             self.warn_already_answered();
         }

@@ -13,6 +13,7 @@ mod message;
 pub mod properties;
 pub mod reply;
 pub mod scopes;
+pub mod slots;
 pub mod split;
 
 use std::net::SocketAddr;
@@ -226,6 +227,10 @@ pub struct MessageContext {
     pub reply: Reply,
     /// The splits that it comes from.
     pub splits: Splits,
+    /// Slots of concurrency limits that it holds until it is answered.
+    pub slots: slots::Slots,
+    /// What a cache knows of the request, for its response.
+    pub cacheable: Option<crate::mediators::cache::Cacheable>,
     /// The connection that a back end gave away with status 101.
     pub tunnel: Option<Tunnel>,
     /// The transaction that it has open.
@@ -266,6 +271,8 @@ impl MessageContext {
             frames: Frames::default(),
             reply: Reply::Nobody,
             splits: Splits::default(),
+            slots: slots::Slots::default(),
+            cacheable: None,
             tunnel: None,
             transactions: None,
             called: false,

@@ -3,6 +3,8 @@
 //! Adding one is adding a file and a line in [`CATALOGUE`].
 
 pub mod aggregate;
+pub mod builder;
+pub mod cache;
 pub mod call;
 pub mod call_template;
 pub mod callout;
@@ -38,11 +40,13 @@ pub mod sequence;
 mod split;
 pub mod store;
 pub mod switch;
+pub mod throttle;
 pub mod throw_error;
 pub mod transaction;
 pub mod unsupported;
 pub mod validate;
 pub mod variable;
+pub mod wasm;
 pub mod xquery;
 pub mod xslt;
 
@@ -66,6 +70,8 @@ pub type Parse = fn(Element<'_>, &Definitions<'_>) -> Result<Box<dyn Mediator>, 
 /// All mediators that run here.
 pub static CATALOGUE: &[MediatorType] = &[
     aggregate::TYPE,
+    builder::TYPE,
+    cache::TYPE,
     call::TYPE,
     call_template::TYPE,
     callout::TYPE,
@@ -100,10 +106,12 @@ pub static CATALOGUE: &[MediatorType] = &[
     sequence::TYPE,
     store::TYPE,
     switch::TYPE,
+    throttle::TYPE,
     throw_error::TYPE,
     transaction::TYPE,
     validate::TYPE,
     variable::TYPE,
+    wasm::TYPE,
     xquery::TYPE,
     xslt::TYPE,
 ];

@@ -12,12 +12,12 @@ pub struct Unsupported {
 
 /// The mediators of the specification that are not in [`super::CATALOGUE`].
 pub static UNSUPPORTED: &[Unsupported] = &[
-    not_yet("builder"),
-    not_yet("cache"),
     not_yet("dataServiceCall"),
     not_yet("sampler"),
-    not_yet("throttle"),
-    instead("class", "it runs a Java class, and there is no JVM here; call a service instead"),
+    instead(
+        "class",
+        "it runs a Java class, and there is no JVM here; write it as a WebAssembly component for `wasm`, or in JavaScript for `script`",
+    ),
     instead("bean", "it runs a Java bean, and there is no JVM here; use variable and property"),
     instead("ejb", "it calls a Java bean, and there is no JVM here; call a service instead"),
     instead("pojoCommand", "it runs a Java class, and there is no JVM here; call a service instead"),
