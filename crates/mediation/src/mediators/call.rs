@@ -1,6 +1,6 @@
 //! `call`: to an endpoint and back, the flow goes on with the answer (spec: core mediators 5.18).
 
-mod source_target;
+pub(super) mod source_target;
 
 use std::sync::Arc;
 

@@ -20,6 +20,7 @@ pub mod enrich;
 pub mod filter;
 pub mod foreach;
 pub mod header;
+pub mod http_connector;
 pub mod in_out;
 pub mod iterate;
 pub mod json_transform;
@@ -87,6 +88,13 @@ pub static CATALOGUE: &[MediatorType] = &[
     filter::TYPE,
     foreach::TYPE,
     header::TYPE,
+    http_connector::DELETE_TYPE,
+    http_connector::GET_TYPE,
+    http_connector::HEAD_TYPE,
+    http_connector::OPTIONS_TYPE,
+    http_connector::PATCH_TYPE,
+    http_connector::POST_TYPE,
+    http_connector::PUT_TYPE,
     in_out::IN,
     in_out::OUT,
     iterate::TYPE,

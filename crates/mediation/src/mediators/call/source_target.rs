@@ -36,7 +36,7 @@ pub(super) enum Target {
 }
 
 /// What a call with a target puts back afterwards.
-pub(super) struct Kept {
+pub(in crate::mediators) struct Kept {
     payload: Payload,
     headers: HeaderMap,
     types: ContentTypes,
@@ -136,12 +136,22 @@ fn xml(fragments: &[Arc<XmlFragment>]) -> Payload {
 }
 
 impl Kept {
-    pub(super) fn of(context: &MessageContext) -> Result<Self, Fault> {
+    pub(in crate::mediators) fn of(context: &MessageContext) -> Result<Self, Fault> {
         Ok(Self {
             payload: context.payload.try_clone()?,
             headers: context.headers.clone(),
             types: context.content_types.clone(),
         })
+    }
+}
+
+impl Kept {
+    /// Gives the message back what it had.
+    pub(in crate::mediators) fn put_back(self, context: &mut MessageContext) {
+        context.payload = self.payload;
+        context.headers = self.headers;
+        context.content_types = self.types;
+        context.has_entity();
     }
 }
 
@@ -171,15 +181,12 @@ impl Target {
             }
             Self::Variable(name) => {
                 let name: Arc<str> = name.evaluate(context)?.unwrap_or_default().as_ref().into();
-                let value = response_map(context)?;
+                let value = response_map(context, true)?;
                 context.variables.set(name, value);
             }
         }
         if !source.is_some_and(Source::keeps_body) && !kept.payload.is_empty() {
-            context.payload = kept.payload;
-            context.headers = kept.headers;
-            context.content_types = kept.types;
-            context.has_entity();
+            kept.put_back(context);
         }
         Ok(())
     }
@@ -209,7 +216,7 @@ fn answer_value(context: &MessageContext, json_as_text: bool) -> Result<Value, F
 }
 
 /// `{payload, headers, attributes: {statusCode}}`
-fn response_map(context: &MessageContext) -> Result<Value, Fault> {
+pub(in crate::mediators) fn response_map(context: &MessageContext, with_payload: bool) -> Result<Value, Fault> {
     let mut headers = serde_json::Map::new();
     for (name, value) in &context.headers {
         headers.insert(name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into());
@@ -220,7 +227,9 @@ fn response_map(context: &MessageContext) -> Result<Value, Fault> {
         StatusProperty::Unset => 0,
     };
     let mut map: IndexMap<Arc<str>, Value> = IndexMap::new();
-    map.insert("payload".into(), answer_value(context, false)?);
+    if with_payload {
+        map.insert("payload".into(), answer_value(context, false)?);
+    }
     map.insert("headers".into(), Value::json(serde_json::Value::Object(headers)));
     map.insert("attributes".into(), Value::json(serde_json::json!({ "statusCode": status })));
     Ok(Value::Map(Arc::new(map)))
