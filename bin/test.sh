@@ -25,5 +25,6 @@ if [ -n "$missing" ]; then
   $as_root env RUNLEVEL=1 apt-get install -q -y --no-install-recommends $missing
 fi
 
-cargo build --locked --package mi-server
+# With the features that the tests below have, so that nothing is compiled twice.
+cargo build --locked --workspace --bin micro-integrator
 exec cargo test --locked --workspace --no-fail-fast "$@"
