@@ -1,10 +1,21 @@
 #!/bin/sh
-# Makes target/dist/micro-integrator/, a home that needs nothing but itself, and a tarball of it.
+# Makes target/dist/micro-integrator/, a home that needs nothing but itself, and a tarball of it. With --wasm the binary has
+# the engine for components (docs/guide/extending.md), which makes it about twice as large.
 set -eu
 root=$(CDPATH='' cd "$(dirname "$0")/.." && pwd -P)
 cd "$root"
 target=${CARGO_TARGET_DIR:-$root/target}
-cargo build --release --package mi-server
+features=
+case ${1-} in
+  '') ;;
+  --wasm) features='--features wasm' ;;
+  *)
+    echo "dist.sh: unknown option $1; there is --wasm" >&2
+    exit 1
+    ;;
+esac
+# shellcheck disable=SC2086
+cargo build --release --package mi-server $features
 dist=$target/dist
 home=$dist/micro-integrator
 rm -rf "$home"

@@ -47,6 +47,7 @@ pub mod transaction;
 pub mod unsupported;
 pub mod validate;
 pub mod variable;
+#[cfg(feature = "wasm")]
 pub mod wasm;
 pub mod xquery;
 pub mod xslt;
@@ -119,6 +120,7 @@ pub static CATALOGUE: &[MediatorType] = &[
     transaction::TYPE,
     validate::TYPE,
     variable::TYPE,
+    #[cfg(feature = "wasm")]
     wasm::TYPE,
     xquery::TYPE,
     xslt::TYPE,
