@@ -17,6 +17,8 @@ done
 bin=$(CDPATH='' cd "$(dirname "$script")" && pwd -P) || exit 1
 home=${CARBON_HOME:-$(dirname "$bin")}
 pid_file=$home/wso2carbon.pid
+# The allocator takes memory when it is used, not ahead: 8 MiB less at rest.
+export MIMALLOC_ARENA_EAGER_COMMIT="${MIMALLOC_ARENA_EAGER_COMMIT:-0}"
 
 usage() {
   cat <<'USAGE'
