@@ -37,6 +37,7 @@ impl MessageContext {
         copy.request.clone_from(&self.request);
         copy.api.clone_from(&self.api);
         copy.payload = payload;
+        copy.attachments = self.attachments.clone();
         copy.headers = self.headers.clone();
         copy.properties = self.properties.clone();
         copy.variables = self.variables.clone();
@@ -47,6 +48,8 @@ impl MessageContext {
         copy.content_types = self.content_types.clone();
         copy.method.clone_from(&self.method);
         copy.status = self.status.clone();
+        copy.answered = self.answered;
+        copy.endpoint_address.clone_from(&self.endpoint_address);
         copy.rest_postfix = self.rest_postfix.clone();
         copy.addressing = self.addressing.clone();
         copy.rest = self.rest;
