@@ -8,6 +8,8 @@ mod addressing;
 mod body;
 pub mod computed;
 pub mod copy;
+#[cfg(test)]
+mod documented;
 pub mod frames;
 mod message;
 pub mod properties;
