@@ -11,6 +11,7 @@ found=$(ls -d /usr/lib/postgresql/*/bin/postgres 2>/dev/null || true)
 [ -n "$found" ] || missing="$missing postgresql"
 command -v faketime >/dev/null 2>&1 || missing="$missing faketime"
 command -v xmllint >/dev/null 2>&1 || missing="$missing libxml2-utils"
+command -v xsltproc >/dev/null 2>&1 || missing="$missing xsltproc"
 command -v cc >/dev/null 2>&1 || missing="$missing gcc libc6-dev"
 command -v cmake >/dev/null 2>&1 || missing="$missing cmake"
 if [ -n "$missing" ]; then

@@ -78,7 +78,7 @@ impl Cluster {
     }
 
     fn fires_on(&self, number: usize, task: &str) -> usize {
-        self.nodes[number].log().matches(&format!("fired = {task} \n")).count()
+        self.nodes[number].log().matches(&format!("fired = {task}\n")).count()
     }
 
     fn fires(&self, task: &str) -> usize {

@@ -149,10 +149,8 @@ fn xpath_2_is_tried_where_the_configuration_says_so() {
                <payloadFactory media-type='text'><format>$1</format><args>\
                <arg expression=\"string-join(for $i in //i return concat($i, '!'), ' ')\"/></args></payloadFactory><respond/>\
                </inSequence></resource></api>";
-    let switched_on = Builder::new()
-        .artifact("api/X.xml", api)
-        .toml("[mediation]\n\"synapse.enable_xpath_dom_failover\" = true\n")
-        .start();
+    let switched_on =
+        Builder::new().artifact("api/X.xml", api).toml("synapse.enable_xpath_dom_failover = true\n").start();
     let answer = switched_on.request("POST", "/x", "application/xml", "<a><i>1</i><i>2</i></a>");
     assert_eq!(answer.body, "1! 2!");
 

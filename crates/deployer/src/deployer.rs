@@ -172,6 +172,7 @@ impl Deployer {
         let artifacts = without_cycles(artifacts, &mut events);
         self.name_missing(&artifacts, &changed, &mut events);
         let configuration = Arc::new(self.configuration(&artifacts));
+        self.prepare(&artifacts, &configuration, &mut events);
         Some(Deployment {
             faulty_applications: self.faulty_applications(),
             applications: self.applications(),
@@ -360,6 +361,24 @@ impl Deployer {
                             reference.name
                         ),
                     });
+                }
+            }
+        }
+    }
+
+    /// Has mediators compile what they need of the new configuration. What does not compile is named; the artifact is
+    /// deployed all the same, as in MI, because the content may change without it.
+    fn prepare(&self, artifacts: &[(PathBuf, Named)], configuration: &Configuration, events: &mut Vec<Event>) {
+        for (path, named) in artifacts {
+            let mut lists = references::mediators(&named.artifact);
+            while let Some(list) = lists.pop() {
+                for step in list.steps() {
+                    if let Err(reason) = step.mediator.prepare(configuration) {
+                        let (shown, line, word) = (self.shown(path), step.line, named.kind.word());
+                        let message = format!("{shown}:{line}: {word} {}: {reason}", named.name);
+                        events.push(Event::Warning { message });
+                    }
+                    lists.extend(step.mediator.children());
                 }
             }
         }

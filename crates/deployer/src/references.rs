@@ -70,6 +70,30 @@ pub fn of(artifact: &Artifact) -> Vec<Use> {
     uses
 }
 
+/// The lists of mediators of an artifact.
+pub fn mediators(artifact: &Artifact) -> Vec<&MediatorList> {
+    match artifact {
+        Artifact::Sequence(sequence) => vec![&sequence.mediators],
+        Artifact::SequenceTemplate(template) => vec![&template.sequence.mediators],
+        Artifact::Api(api) => {
+            let flows = api.resources.iter().flat_map(|resource| [&resource.in_sequence, &resource.out_sequence]);
+            flows.flatten().filter_map(SequenceRef::inline_mediators).collect()
+        }
+        Artifact::Proxy(proxy) => {
+            let flows = [&proxy.in_sequence, &proxy.out_sequence];
+            flows.into_iter().flatten().filter_map(SequenceRef::inline_mediators).collect()
+        }
+        Artifact::Endpoint(_)
+        | Artifact::EndpointTemplate(_)
+        | Artifact::LocalEntry(_)
+        | Artifact::Task(_)
+        | Artifact::MessageStore(_)
+        | Artifact::MessageProcessor(_)
+        | Artifact::PriorityExecutor(_)
+        | Artifact::Definition => Vec::new(),
+    }
+}
+
 fn named(name: Option<&str>, kind: ReferenceKind, uses: &mut Vec<Use>) {
     if let Some(name) = name {
         uses.push(Use { reference: Reference { kind, name: name.to_owned() }, line: 0 });

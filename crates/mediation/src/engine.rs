@@ -61,6 +61,7 @@ pub(crate) fn push_handler(context: &mut MessageContext, handler: FaultHandler) 
 /// Runs the innermost fault handler; when that faults itself, the next one, and so on. The interrupted flow does not go
 /// on.
 pub(crate) async fn handle_fault(context: &mut MessageContext, fault: Fault) {
+    context.slots.give_back();
     let mut fault = fault;
     loop {
         describe(context, &fault);

@@ -10,6 +10,7 @@
 pub mod api;
 mod builtin;
 mod by_key;
+mod compiled;
 pub mod configuration;
 pub mod context;
 mod conversion;

@@ -83,6 +83,15 @@ pub trait Mediator: Send + Sync + 'static {
         Box::pin(std::future::ready(self.mediate(context)))
     }
 
+    /// Compiles what it needs of a configuration that is about to run (stylesheets, schemas), so that no message waits
+    /// for it. Called for each configuration; what has not changed since the last one is not compiled again.
+    ///
+    /// # Errors
+    /// What does not compile. The mediator says so again, as a fault, to each message.
+    fn prepare(&self, _configuration: &crate::configuration::Configuration) -> Result<(), String> {
+        Ok(())
+    }
+
     /// Whether nothing that stands after it ever runs, for lint.
     fn ends_flow(&self) -> bool {
         false

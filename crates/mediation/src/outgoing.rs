@@ -1,8 +1,10 @@
 //! What mediation hands to the client side and gets back.
 
+use std::any::Any;
+use std::fmt;
 use std::time::Duration;
 
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use mi_payload::Body;
 
 /// A request to a back end, headers as they go out but for framing and `Host`.
@@ -26,6 +28,17 @@ pub struct Outgoing {
     pub close: bool,
     /// How long to wait for the answer's head after the request has been handed over.
     pub timeout: Option<Duration>,
+    /// Ask for another protocol on the connection (`websocket`).
+    pub upgrade: Option<HeaderValue>,
+}
+
+/// A connection to a back end that has left HTTP after status 101. Mediation only hands it on; dropped, it is closed.
+pub struct Tunnel(pub Box<dyn Any + Send>);
+
+impl fmt::Debug for Tunnel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Tunnel")
+    }
 }
 
 /// The head of a back end's answer and its unread body.
@@ -39,6 +52,8 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// The body.
     pub body: Body,
+    /// With status 101: the connection.
+    pub tunnel: Option<Tunnel>,
 }
 
 /// How a request failed. MI adds the state of the connection to the base code (services spec 3.5).

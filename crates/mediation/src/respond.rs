@@ -37,6 +37,7 @@ impl MessageContext {
             self.build().await?;
         }
         let response = self.make_response()?;
+        self.slots.give_back();
         if self.reply.answer(response).is_err() {
             self.warn_already_answered();
         }
@@ -98,6 +99,7 @@ impl MessageContext {
             body,
             content_length: counted.iter().any(|name| self.axis2_is_true(name)),
             close: failed || self.axis2_is_true("NO_KEEPALIVE"),
+            tunnel: self.tunnel.take().filter(|_| status == StatusCode::SWITCHING_PROTOCOLS),
             message: None,
         })
     }

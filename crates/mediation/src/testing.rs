@@ -63,13 +63,13 @@ impl HttpSender for Loop {
             if path.starts_with("token") {
                 headers.insert("content-type", HeaderValue::from_static("application/json"));
                 let token = format!("{{\"access_token\":\"t{}\"}}", uuid::Uuid::new_v4());
-                return Ok(Answer { status, reason: None, headers, body: Body::Full(token.into()) });
+                return Ok(Answer { status, reason: None, headers, body: Body::Full(token.into()), tunnel: None });
             }
             if let Some(value) = request.headers.get(http::header::AUTHORIZATION) {
                 headers.insert("x-authorization", value.clone());
             }
             headers.insert("x-url", HeaderValue::from_str(&request.url).expect("a URL is a header value"));
-            Ok(Answer { status, reason: None, headers, body: request.body })
+            Ok(Answer { status, reason: None, headers, body: request.body, tunnel: None })
         })
     }
 }

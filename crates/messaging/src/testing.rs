@@ -30,7 +30,7 @@ impl HttpSender for Client {
             match path.strip_prefix("status/").and_then(|code| code.parse::<StatusCode>().ok()) {
                 Some(status) => {
                     let (headers, body) = (Default::default(), Body::Full("answered".into()));
-                    Ok(Answer { status, reason: None, headers, body })
+                    Ok(Answer { status, reason: None, headers, body, tunnel: None })
                 }
                 None => Err(SendError {
                     base_code: 101_503,

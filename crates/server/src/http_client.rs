@@ -8,7 +8,7 @@ use bytes::Bytes;
 use mi_mediation::environment::HttpSender;
 use mi_mediation::fault::codes;
 use mi_mediation::mediator::BoxFuture;
-use mi_mediation::outgoing::{Answer, Outgoing, SendError};
+use mi_mediation::outgoing::{Answer, Outgoing, SendError, Tunnel};
 use mi_transport::client::Scheme;
 use mi_transport::{Client, ClientError, ClientRequest, Destination, Framing, Target};
 
@@ -40,6 +40,7 @@ impl HttpSender for TransportSender {
                     reason: response.reason.map(|reason| String::from_utf8_lossy(&reason).into_owned()),
                     headers: response.headers,
                     body: response.body,
+                    tunnel: response.upgraded.map(|upgraded| Tunnel(Box::new(upgraded))),
                 }),
                 Err(error) => Err(failed(&error)),
             }
@@ -63,6 +64,7 @@ fn client_request(client: &Client, request: Outgoing) -> Result<ClientRequest, S
     out.options.http_10 = request.http10;
     out.options.absolute_form = request.absolute_form;
     out.options.close = request.close;
+    out.options.upgrade = request.upgrade;
     Ok(out)
 }
 

@@ -6,7 +6,7 @@ use arc_swap::ArcSwap;
 use mi_mediation::Configuration;
 use mi_mediation::context::{HttpRequest, Response as Answer};
 use mi_mediation::engine::{self, Incoming};
-use mi_transport::{Framing, Handler, Request, Response};
+use mi_transport::{Framing, Handler, Request, Response, Upgraded};
 
 /// Gives each request to the configuration that is live when it comes.
 pub struct Mediation {
@@ -48,5 +48,6 @@ fn into_response(answer: Answer) -> Response {
     response.body = answer.body;
     response.framing = if answer.content_length { Framing::Length } else { Framing::Chunked };
     response.close = answer.close;
+    response.upgrade = answer.tunnel.and_then(|tunnel| tunnel.0.downcast::<Upgraded>().ok()).map(|upgraded| *upgraded);
     response
 }

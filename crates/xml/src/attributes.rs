@@ -7,6 +7,13 @@ use crate::names::{NameId, NamespaceId};
 #[derive(Copy, Clone, Eq, PartialEq, Ord, PartialOrd, Hash, Debug)]
 pub struct AttributeId(pub(crate) u32);
 
+impl AttributeId {
+    /// The id as a number, unique within the document.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
 /// An attribute as it is read.
 #[derive(Copy, Clone, Eq, PartialEq, Debug)]
 pub struct Attribute<'a> {

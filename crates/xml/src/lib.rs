@@ -14,6 +14,7 @@
 //! Begin reading at [`document`] (the shape of the arena), then `parse` (the reader) and [`mod@write`] (the writer).
 
 pub mod attributes;
+pub mod build;
 pub mod chars;
 pub mod document;
 pub mod edit;
@@ -23,10 +24,12 @@ pub mod namespaces;
 pub mod navigate;
 pub mod parse;
 pub mod position;
+pub mod trees;
 pub mod write;
 pub mod xpath;
 
 pub use attributes::{Attribute, AttributeId};
+pub use build::TreeBuilder;
 pub use document::{Declaration, Document, NodeId, NodeKind, QName};
 pub use navigate::{Ancestors, ChildElements, Children, Descendants};
 pub use parse::{ParseError, ParseErrorKind, ParseOptions};

@@ -62,6 +62,8 @@ impl MessageContext {
         copy.frames = frames;
         copy.reply = reply;
         copy.splits = self.splits.clone();
+        copy.slots = self.slots.clone();
+        copy.cacheable.clone_from(&self.cacheable);
         copy.correlation_id = self.correlation_id.clone();
         copy
     }

@@ -184,6 +184,7 @@ impl MessageContext {
 
     /// The To address where it says whom the message goes to: the answer of a call has the anonymous address.
     pub fn becomes_answer(&mut self) {
+        self.slots.give_back();
         self.addressing.to = To::Address(ANONYMOUS.to_owned());
     }
 

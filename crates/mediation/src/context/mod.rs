@@ -15,6 +15,7 @@ mod message;
 pub mod properties;
 pub mod reply;
 pub mod scopes;
+pub mod slots;
 pub mod split;
 
 use std::net::SocketAddr;
@@ -30,6 +31,7 @@ use crate::configuration::Configuration;
 use crate::database::Transactions;
 use crate::fault::Fault;
 use crate::mediator::MediatorList;
+use crate::outgoing::Tunnel;
 use crate::sequence::SequenceRef;
 
 pub(crate) use addressing::remove_blocks;
@@ -233,6 +235,12 @@ pub struct MessageContext {
     pub reply: Reply,
     /// The splits that it comes from.
     pub splits: Splits,
+    /// Slots of concurrency limits that it holds until it is answered.
+    pub slots: slots::Slots,
+    /// What a cache knows of the request, for its response.
+    pub cacheable: Option<crate::mediators::cache::Cacheable>,
+    /// The connection that a back end gave away with status 101.
+    pub tunnel: Option<Tunnel>,
     /// The transaction that it has open.
     pub transactions: Option<Transactions>,
     /// A `call` that does not block has been answered since it was made: of a splitter's copy, what stands after the
@@ -274,6 +282,9 @@ impl MessageContext {
             frames: Frames::default(),
             reply: Reply::Nobody,
             splits: Splits::default(),
+            slots: slots::Slots::default(),
+            cacheable: None,
+            tunnel: None,
             transactions: None,
             called: false,
             message_id: OnceLock::new(),

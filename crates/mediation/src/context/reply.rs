@@ -19,6 +19,8 @@ pub struct Response {
     pub content_length: bool,
     /// Close the connection afterwards (`NO_KEEPALIVE`).
     pub close: bool,
+    /// With status 101: the connection to the back end, to be joined with the client's.
+    pub tunnel: Option<crate::outgoing::Tunnel>,
     /// The message as it was, for askers in this process (a `local` call, an inbound endpoint); only made for them.
     pub message: Option<Box<crate::context::MessageContext>>,
 }
@@ -33,6 +35,7 @@ impl Response {
             body: Body::Empty,
             content_length: false,
             close: false,
+            tunnel: None,
             message: None,
         }
     }

@@ -15,6 +15,7 @@ use crate::outgoing::Answer;
 pub(super) fn become_answer(context: &mut MessageContext, answer: Answer, rest: bool) {
     let request_type = context.content_types.message_type.take();
     context.headers = answer.headers;
+    context.tunnel = answer.tunnel;
     context.axis2.clear();
     context.method = None;
     context.rest_postfix = RestPostfix::None;

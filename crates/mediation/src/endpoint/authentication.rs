@@ -165,6 +165,7 @@ fn again(request: &Outgoing) -> Option<Outgoing> {
         absolute_form: request.absolute_form,
         close: request.close,
         timeout: request.timeout,
+        upgrade: request.upgrade.clone(),
     })
 }
 

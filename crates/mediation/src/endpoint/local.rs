@@ -68,7 +68,13 @@ async fn deliver(configuration: Arc<Configuration>, request: Outgoing) -> Result
         detail: "The service did not answer within the endpoint's time limit".to_owned(),
         timed_out: true,
     })?;
-    Ok(Answer { status: response.status, reason: response.reason, headers: response.headers, body: response.body })
+    Ok(Answer {
+        status: response.status,
+        reason: response.reason,
+        headers: response.headers,
+        body: response.body,
+        tunnel: response.tunnel,
+    })
 }
 
 fn failure(detail: String) -> SendError {

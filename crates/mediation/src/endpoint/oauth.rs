@@ -192,6 +192,7 @@ impl OAuth {
             absolute_form: false,
             close: false,
             timeout: Some(self.timeout.unwrap_or(configuration.settings.global_timeout)),
+            upgrade: None,
         };
         let answer = local::exchange(configuration, outgoing).await;
         let answer = answer.map_err(|error| match error.timed_out {

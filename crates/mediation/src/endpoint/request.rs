@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::Method;
 use http::header::{
     CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, DATE, EXPECT, HOST, HeaderMap, HeaderName, HeaderValue,
-    TRANSFER_ENCODING, USER_AGENT,
+    TRANSFER_ENCODING, UPGRADE, USER_AGENT,
 };
 use mi_payload::content_type::{media_type, parameter};
 use mi_payload::{Body, Charset, Format, FormatOptions, Formatted, Packaging, Payload, SoapVersion};
@@ -67,11 +67,17 @@ pub(super) fn prepare(
     url: String,
     limit: Duration,
 ) -> Result<Prepared, Fault> {
+    // The scheme of a WebSocket is that of its handshake.
+    let url = match url.strip_prefix("ws://") {
+        Some(rest) => format!("http://{rest}"),
+        None => url.strip_prefix("wss://").map_or_else(|| url.clone(), |rest| format!("https://{rest}")),
+    };
     if !["http://", "https://", LOCAL].iter().any(|scheme| url.starts_with(scheme)) {
         return Err(Fault::with_code(codes::CALL, format!("Cannot infer transport from the URL {url}"))
             .detail("An endpoint's address begins with http://, https:// or local://"));
     }
     let mut url = url;
+    let upgrade = upgrade(context);
     let shape = Shape {
         addressing: leaf.addressing,
         charset: leaf.charset,
@@ -99,8 +105,16 @@ pub(super) fn prepare(
         absolute_form: context.axis2_is_true("FULL_URI") || context.axis2_is_true("POST_TO_URI"),
         close: context.axis2_is_true("NO_KEEPALIVE"),
         timeout: Some(limit),
+        upgrade,
     };
     Ok(Prepared { outgoing, rest: shape.rest })
+}
+
+/// The protocol that a client asks for instead of HTTP, if it is one that passes through: WebSocket.
+fn upgrade(context: &MessageContext) -> Option<HeaderValue> {
+    let asked = context.headers.get(UPGRADE).filter(|_| !context.is_response)?;
+    let method = context.request.as_ref().map(|request| &request.method);
+    (method == Some(&Method::GET) && asked.as_bytes().eq_ignore_ascii_case(b"websocket")).then(|| asked.clone())
 }
 
 /// How the message will look.

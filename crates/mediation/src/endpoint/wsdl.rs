@@ -111,6 +111,7 @@ pub(crate) async fn fetch(uri: &str, configuration: &Arc<Configuration>) -> Resu
         absolute_form: false,
         close: false,
         timeout: Some(settings.global_timeout),
+        upgrade: None,
     };
     let answer = local::exchange(configuration, request).await;
     let answer = answer.map_err(|error| format!("{error}: {}", error.detail))?;

@@ -81,7 +81,8 @@ enum Detail {
 impl MakeFault {
     fn parse(element: Element<'_>) -> Result<Self, DeployError> {
         let version = match element.attribute("version") {
-            None | Some("soap11") => Some(SoapVersion::V11),
+            None => Some(version_of_code(element)),
+            Some("soap11") => Some(SoapVersion::V11),
             Some("soap12") => Some(SoapVersion::V12),
             Some("pox") => None,
             Some(_) => {
@@ -135,6 +136,15 @@ fn text(element: Element<'_>, what: &str) -> Result<Text, DeployError> {
         Some(expression) => Ok(Text::Expression(expression)),
         None => Err(element.error(format!("A 'value' or 'expression' attribute must specify the fault {what}"))),
     }
+}
+
+/// Without a version it is SOAP 1.1, unless the code is one of SOAP 1.2.
+fn version_of_code(element: Element<'_>) -> SoapVersion {
+    let code = element.child("code");
+    let prefix = code.and_then(|code| code.attribute("value")).and_then(|value| value.split_once(':'));
+    let namespace =
+        code.zip(prefix).and_then(|(code, (prefix, _))| code.document().lookup_namespace(code.node(), prefix));
+    namespace.and_then(SoapVersion::of_namespace).unwrap_or(SoapVersion::V11)
 }
 
 fn parse_code(element: Element<'_>, version: Option<SoapVersion>) -> Result<Text, DeployError> {

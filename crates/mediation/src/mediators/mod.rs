@@ -3,6 +3,8 @@
 //! Adding one is adding a file and a line in [`CATALOGUE`].
 
 pub mod aggregate;
+pub mod builder;
+pub mod cache;
 pub mod call;
 pub mod call_template;
 pub mod callout;
@@ -27,8 +29,10 @@ pub mod make_fault;
 pub mod payload_factory;
 pub mod property;
 pub mod property_group;
+mod resources;
 pub mod respond;
 pub mod rewrite;
+mod rooted;
 pub mod scatter_gather;
 pub mod script;
 pub mod send;
@@ -36,10 +40,15 @@ pub mod sequence;
 mod split;
 pub mod store;
 pub mod switch;
+pub mod throttle;
 pub mod throw_error;
 pub mod transaction;
 pub mod unsupported;
+pub mod validate;
 pub mod variable;
+pub mod wasm;
+pub mod xquery;
+pub mod xslt;
 
 use crate::definition::syntax::{Syntax, nearest};
 use crate::definition::{Definitions, DeployError, Element};
@@ -61,6 +70,8 @@ pub type Parse = fn(Element<'_>, &Definitions<'_>) -> Result<Box<dyn Mediator>, 
 /// All mediators that run here.
 pub static CATALOGUE: &[MediatorType] = &[
     aggregate::TYPE,
+    builder::TYPE,
+    cache::TYPE,
     call::TYPE,
     call_template::TYPE,
     callout::TYPE,
@@ -72,6 +83,7 @@ pub static CATALOGUE: &[MediatorType] = &[
     drop::TYPE,
     enqueue::TYPE,
     enrich::TYPE,
+    xslt::fast::TYPE,
     filter::TYPE,
     foreach::TYPE,
     header::TYPE,
@@ -94,9 +106,14 @@ pub static CATALOGUE: &[MediatorType] = &[
     sequence::TYPE,
     store::TYPE,
     switch::TYPE,
+    throttle::TYPE,
     throw_error::TYPE,
     transaction::TYPE,
+    validate::TYPE,
     variable::TYPE,
+    wasm::TYPE,
+    xquery::TYPE,
+    xslt::TYPE,
 ];
 
 /// The mediator of an element name.

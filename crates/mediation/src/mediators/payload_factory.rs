@@ -1,6 +1,7 @@
 //! `payloadFactory`: a new payload from a template (spec: core mediators 5.6).
 
 mod argument;
+mod freemarker;
 mod insert;
 mod template;
 
@@ -16,6 +17,9 @@ use crate::definition::{DeployError, Element};
 use crate::fault::Fault;
 use crate::mediator::{Flow, Mediation, Mediator, Nature, Reference, ReferenceKind};
 use argument::Argument;
+use freemarker::FreeMarker;
+use parking_lot::Mutex;
+use std::sync::Arc;
 use template::Template;
 
 /// Syntax of `payloadFactory`.
@@ -96,6 +100,9 @@ struct PayloadFactory {
 enum Format {
     Inline(Template),
     Key(ValueExpression),
+    FreeMarker(FreeMarker),
+    /// A FreeMarker template by key, with the text that was read last and its template.
+    FreeMarkerKey(ValueExpression, Mutex<Option<(String, Arc<FreeMarker>)>>),
 }
 
 impl PayloadFactory {
@@ -106,17 +113,15 @@ impl PayloadFactory {
             Some("text") => Media::Text,
             Some(_) => Media::Other,
         };
-        if element.attribute("template-type").is_some_and(|kind| kind.eq_ignore_ascii_case("freemarker")) {
-            return Err(element
-                .attribute_error("template-type", "FreeMarker templates are not supported by this version")
-                .hint("use the default template with $1 arguments or ${expression}"));
-        }
+        let freemarker = element.attribute("template-type").is_some_and(|kind| kind.eq_ignore_ascii_case("freemarker"));
         let format = element
             .child("format")
             .ok_or_else(|| element.error("format element of payloadFactoryMediator is required"))?;
         let arguments = element.child("args").into_iter().flat_map(|args| args.children_named("arg"));
         let format = match format.value("key")? {
+            Some(key) if freemarker => Format::FreeMarkerKey(key, Mutex::default()),
             Some(key) => Format::Key(key),
+            None if freemarker => Format::FreeMarker(inline_freemarker(format, media)?),
             None => {
                 let text = if media == Media::Xml { xml_format(format) } else { format.text() };
                 Format::Inline(
@@ -136,6 +141,15 @@ impl PayloadFactory {
     fn text(&self, context: &MessageContext) -> Result<String, Fault> {
         let by_key;
         let template = match &self.format {
+            Format::FreeMarker(template) => {
+                return template.fill(context, self.media, &self.arguments, self.escape_controls_only);
+            }
+            Format::FreeMarkerKey(key, last) => {
+                let key = key.evaluate(context)?.unwrap_or_default().into_owned();
+                let text = keyed_format(context, &key, self.media)?;
+                let template = self.freemarker_by_key(text, last)?;
+                return template.fill(context, self.media, &self.arguments, self.escape_controls_only);
+            }
             Format::Inline(template) => template,
             Format::Key(key) => {
                 let key = key.evaluate(context)?.unwrap_or_default().into_owned();
@@ -145,6 +159,23 @@ impl PayloadFactory {
             }
         };
         template.fill(context, self.media, &self.arguments, self.escape_controls_only)
+    }
+
+    /// The template of a text, read when it is another than before.
+    fn freemarker_by_key(
+        &self,
+        text: String,
+        last: &Mutex<Option<(String, Arc<FreeMarker>)>>,
+    ) -> Result<Arc<FreeMarker>, Fault> {
+        let known = last.lock().as_ref().filter(|(known, _)| *known == text).map(|(_, template)| Arc::clone(template));
+        if let Some(template) = known {
+            return Ok(template);
+        }
+        let template = FreeMarker::parse(&text, self.media)
+            .map_err(|error| Fault::new(format!("Error compiling FreeMarking template : {error}")))?;
+        let template = Arc::new(template);
+        *last.lock() = Some((text, Arc::clone(&template)));
+        Ok(template)
     }
 
     fn apply(&self, context: &mut MessageContext, text: &str) -> Result<(), Fault> {
@@ -175,6 +206,23 @@ impl PayloadFactory {
         context.has_entity();
         Ok(())
     }
+}
+
+fn inline_freemarker(format: Element<'_>, media: Media) -> Result<FreeMarker, DeployError> {
+    let text = format.text();
+    if text.trim().is_empty() && format.children().next().is_some() {
+        return Err(format.error("A FreeMarker template is text").hint("put it into <![CDATA[…]]>"));
+    }
+    let text = text.trim().strip_prefix("<![CDATA[").and_then(|text| text.strip_suffix("]]>")).unwrap_or(&text);
+    FreeMarker::parse(text, media).map_err(|error| {
+        let place = freemarker::place(format.position(), error.at);
+        let refused =
+            DeployError::new(format!("Error compiling FreeMarking template : {error}")).at(format.file(), place);
+        match error.hint {
+            Some(hint) => refused.hint(hint),
+            None => refused,
+        }
+    })
 }
 
 /// The first child element without blank texts between elements, or the text.
@@ -257,7 +305,7 @@ impl Mediator for PayloadFactory {
 
     fn references(&self) -> Vec<Reference> {
         match &self.format {
-            Format::Key(ValueExpression::Literal(name)) => {
+            Format::Key(ValueExpression::Literal(name)) | Format::FreeMarkerKey(ValueExpression::Literal(name), _) => {
                 vec![Reference { kind: ReferenceKind::Entry, name: name.to_string() }]
             }
             _ => Vec::new(),

@@ -6,22 +6,18 @@
 pub struct Unsupported {
     /// Its element.
     pub element: &'static str,
-    /// What to use instead; empty when there is nothing yet.
+    /// What to use instead.
     pub instead: &'static str,
 }
 
 /// The mediators of the specification that are not in [`super::CATALOGUE`].
 pub static UNSUPPORTED: &[Unsupported] = &[
-    not_yet("builder"),
-    not_yet("cache"),
-    not_yet("dataServiceCall"),
-    not_yet("fastXSLT"),
-    not_yet("sampler"),
-    not_yet("throttle"),
-    not_yet("validate"),
-    not_yet("xquery"),
-    not_yet("xslt"),
-    instead("class", "it runs a Java class, and there is no JVM here; call a service instead"),
+    instead("dataServiceCall", "there are no data services here; use dblookup and dbreport"),
+    instead("sampler", "bound the rate with throttle, or store messages and let a sampling processor take them"),
+    instead(
+        "class",
+        "it runs a Java class, and there is no JVM here; write it as a WebAssembly component for `wasm`, or in JavaScript for `script`",
+    ),
     instead("bean", "it runs a Java bean, and there is no JVM here; use variable and property"),
     instead("ejb", "it calls a Java bean, and there is no JVM here; call a service instead"),
     instead("pojoCommand", "it runs a Java class, and there is no JVM here; call a service instead"),
@@ -38,10 +34,6 @@ pub static UNSUPPORTED: &[Unsupported] = &[
     instead("router", "it belongs to WSO2 EI, MI has none either; use switch or filter"),
     instead("bam", "it belongs to WSO2 EI, MI has none either"),
 ];
-
-const fn not_yet(element: &'static str) -> Unsupported {
-    Unsupported { element, instead: "" }
-}
 
 const fn instead(element: &'static str, instead: &'static str) -> Unsupported {
     Unsupported { element, instead }

@@ -60,9 +60,15 @@ impl SimpleDateFormat {
     /// Formats milliseconds since 1970 in the server's time zone.
     pub fn format_millis(&self, millis: i64) -> String {
         let local = at_millis(millis);
-        let moment = Moment::zoned(local.naive_local(), *local.offset());
-        // A complete moment has every field.
-        date_format::format(&self.0, &moment, true).unwrap_or_default()
+        self.format(&Moment::zoned(local.naive_local(), *local.offset())).unwrap_or_default()
+    }
+
+    /// Formats a moment.
+    ///
+    /// # Errors
+    /// The pattern asks for more than is known of it; of a complete moment, never.
+    pub fn format(&self, moment: &Moment) -> Result<String, UnsupportedField> {
+        date_format::format(&self.0, moment, true)
     }
 }
 

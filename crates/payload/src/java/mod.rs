@@ -13,4 +13,5 @@ mod regex_translate;
 pub use date::{DatePatternError, DateTimeFormatter, SimpleDateFormat, UnsupportedField};
 pub use date_parse::{DateParseError, Moment};
 pub use number::{decimal_to_string, double_to_string, float_to_string};
-pub use regex::{JavaRegex, JavaRegexError, split};
+pub use regex::{JavaRegex, JavaRegexError, expand_replacement, split};
+pub use regex_translate::translate as translate_regex;

@@ -68,7 +68,7 @@ impl JavaRegex {
         for captures in self.anywhere.captures_iter(text).map_while(Result::ok).take(limit) {
             let Some(whole) = captures.get(0) else { break };
             out.push_str(text.get(from..whole.start()).unwrap_or(""));
-            expand(replacement, &captures, &mut out);
+            expand_replacement(replacement, &captures, &mut out);
             from = whole.end();
         }
         out.push_str(text.get(from..).unwrap_or(""));
@@ -76,8 +76,8 @@ impl JavaRegex {
     }
 }
 
-/// Appends a replacement with its group references resolved.
-fn expand(replacement: &str, captures: &Captures<'_, str>, out: &mut String) {
+/// Appends a replacement with its group references resolved, as [`JavaRegex::replace_all`] does.
+pub fn expand_replacement(replacement: &str, captures: &Captures<'_, str>, out: &mut String) {
     let group = |index: usize| captures.get(index).map_or("", |group| group.as_str());
     let mut chars = replacement.chars().peekable();
     while let Some(c) = chars.next() {

@@ -2,7 +2,7 @@
 //! classes, octal and `\u` escapes, what a dot and a dollar sign match.
 
 /// The pattern in the other syntax. What is no pattern here is none there.
-pub(super) fn translate(pattern: &str) -> String {
+pub fn translate(pattern: &str) -> String {
     let mut translator = Translator { out: String::new(), depth: 0, flags: flags(pattern) };
     translator.run(pattern);
     translator.out

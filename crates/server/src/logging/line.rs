@@ -45,7 +45,7 @@ impl<'e> Record<'e> {
         match format {
             Format::Text => {
                 let time = now.format("%Y-%m-%d %H:%M:%S,%3f");
-                format!("[{time}] {:>5} {{{logger}}} - {message} \n", self.level)
+                format!("[{time}] {:>5} {{{logger}}} - {message}\n", self.level)
             }
             Format::Json => {
                 let line = serde_json::json!({

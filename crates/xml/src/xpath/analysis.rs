@@ -76,11 +76,15 @@ fn fuse(steps: Vec<Step>) -> Vec<Step> {
     fused
 }
 
-fn fused_axis(predicates: &Predicates) -> Option<Axis> {
-    let position_free = |predicate: &Predicate| match predicate {
+/// Whether the predicate says the same wherever its node stands among others.
+pub(super) fn position_free(predicate: &Predicate) -> bool {
+    match predicate {
         Predicate::Boolean(expr) => !asks(expr, Function::Position) && !asks(expr, Function::Last),
         Predicate::Position(_) | Predicate::Dynamic(_) => false,
-    };
+    }
+}
+
+fn fused_axis(predicates: &Predicates) -> Option<Axis> {
     match predicates.list.split_first() {
         None => Some(Axis::Descendant),
         Some((Predicate::Position(n), rest)) if rest.iter().all(position_free) => {

@@ -277,7 +277,7 @@ fn is_nth(node: NodeRef<'_>, test: &NodeTest, n: u32) -> bool {
     count == n
 }
 
-fn passes(document: &Document, id: NodeId, test: &NodeTest) -> bool {
+pub(super) fn passes(document: &Document, id: NodeId, test: &NodeTest) -> bool {
     let node = document.node(id);
     match test {
         NodeTest::Node => true,
@@ -307,7 +307,7 @@ fn passes(document: &Document, id: NodeId, test: &NodeTest) -> bool {
 }
 
 /// The test on the attribute and namespace axes, where names mean attributes and namespaces.
-fn passes_part(node: &NodeRef<'_>, test: &NodeTest) -> bool {
+pub(super) fn passes_part(node: &NodeRef<'_>, test: &NodeTest) -> bool {
     match test {
         NodeTest::Node | NodeTest::AnyName => true,
         NodeTest::Namespace(namespace) => node.name().is_some_and(|name| name.namespace == &**namespace),

@@ -6,7 +6,7 @@ use super::ast::{Expr, Operator};
 use super::axes::{Flow, Stop};
 use super::node::NodeRef;
 use super::value::{NodeSet, Value};
-use super::{Environment, EvalError, compare};
+use super::{Environment, EvalError, Focus, compare};
 use crate::document::{Document, NodeId};
 
 /// An evaluation with its context. Copied for each context node, which costs nothing.
@@ -24,6 +24,12 @@ pub(super) struct Evaluator<'a, 'e> {
 impl<'a, 'e> Evaluator<'a, 'e> {
     pub(super) fn new(context: NodeRef<'a>, root: Option<NodeId>, env: &'e dyn Environment<'a>) -> Self {
         Self { env, node: context, position: 1, size: 1, home: context.document, root }
+    }
+
+    /// The document's own node is the root, and the context has a position among others.
+    pub(super) fn focused(focus: Focus<'a>, env: &'e dyn Environment<'a>) -> Self {
+        let Focus { node, position, size } = focus;
+        Self { position, size, ..Self::new(node, None, env) }
     }
 
     pub(super) fn at(&self, node: NodeRef<'a>, position: usize, size: usize) -> Self {

@@ -18,6 +18,9 @@ mod number;
 mod order;
 mod parser;
 mod path;
+mod pattern;
+mod references;
+mod step;
 mod value;
 
 use std::fmt;
@@ -26,6 +29,9 @@ use crate::document::NodeId;
 
 pub use node::{NodePart, NodeRef};
 pub use number::{number_to_string, string_to_number};
+pub use pattern::{Alternative, Pattern, Subject};
+pub use references::Reference;
+pub use step::{AxisStep, StepTest};
 pub use value::{NodeSet, Value};
 
 /// A compiled expression.
@@ -67,6 +73,29 @@ pub enum EvalError {
     /// What a variable or function of the environment had to say.
     #[error("{0}")]
     Environment(String),
+}
+
+/// The context node with its position among the nodes that are looked at together.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub struct Focus<'a> {
+    /// The context node.
+    pub node: NodeRef<'a>,
+    /// What `position()` gives, from 1.
+    pub position: usize,
+    /// What `last()` gives.
+    pub size: usize,
+}
+
+impl<'a> Focus<'a> {
+    /// A node that is looked at alone.
+    pub fn alone(node: NodeRef<'a>) -> Self {
+        Self { node, position: 1, size: 1 }
+    }
+}
+
+/// Whether XPath itself has a function of this name.
+pub fn is_function(local: &str) -> bool {
+    functions::Function::by_name(local).is_some()
 }
 
 /// Variables and functions from outside.
@@ -134,7 +163,18 @@ impl XPath {
             let found = namespaces.iter().find(|(known, _)| known.as_ref() == prefix);
             found.map(|(_, uri)| uri.as_ref()).or((prefix == "xml").then_some(crate::XML_NAMESPACE)).map(str::to_owned)
         };
-        let root = parser::parse(text, &resolve)?;
+        let root = parser::parse(text, &resolve, parser::Names::AsWritten)?;
+        Ok(Self { text: text.into(), root })
+    }
+
+    /// As [`Self::compile`] for a language that knows XPath's surroundings when it compiles: the environment is asked
+    /// for variables and functions by namespace instead of prefix, and a prefix that `resolve` does not know is an
+    /// error where it stands before a variable or function.
+    ///
+    /// # Errors
+    /// As [`Self::compile`].
+    pub fn compile_expanded(text: &str, resolve: &dyn Fn(&str) -> Option<String>) -> Result<Self, XPathError> {
+        let root = parser::parse(text, resolve, parser::Names::Expanded)?;
         Ok(Self { text: text.into(), root })
     }
 
@@ -175,6 +215,34 @@ impl XPath {
         env: &dyn Environment<'a>,
     ) -> Result<bool, EvalError> {
         self.with_root(context, root, env).boolean(&self.root)
+    }
+
+    /// As [`Self::evaluate`], with a context that has a position.
+    ///
+    /// # Errors
+    /// See [`EvalError`].
+    pub fn evaluate_in<'a>(&self, focus: Focus<'a>, env: &dyn Environment<'a>) -> Result<Value<'a>, EvalError> {
+        evaluate::Evaluator::focused(focus, env).value(&self.root)
+    }
+
+    /// The string of the result, found without collecting nodes.
+    ///
+    /// # Errors
+    /// See [`EvalError`].
+    pub fn string_in<'s, 'a: 's>(
+        &'s self,
+        focus: Focus<'a>,
+        env: &dyn Environment<'a>,
+    ) -> Result<std::borrow::Cow<'s, str>, EvalError> {
+        evaluate::Evaluator::focused(focus, env).string(&self.root)
+    }
+
+    /// The effective boolean value, found without collecting nodes.
+    ///
+    /// # Errors
+    /// See [`EvalError`].
+    pub fn boolean_in<'a>(&self, focus: Focus<'a>, env: &dyn Environment<'a>) -> Result<bool, EvalError> {
+        evaluate::Evaluator::focused(focus, env).boolean(&self.root)
     }
 
     fn with_root<'a, 'e>(

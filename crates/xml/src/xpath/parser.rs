@@ -10,7 +10,7 @@ use super::lexer::{Lexed, Token, lex};
 const MAX_DEPTH: usize = 100;
 
 /// How many steps a path may have; each hands its nodes to the next one, which recurses too.
-const MAX_STEPS: usize = 200;
+pub(super) const MAX_STEPS: usize = 200;
 
 /// The namespace of XPath 2.0's functions.
 const FUNCTIONS_NAMESPACE: &str = "http://www.w3.org/2005/xpath-functions";
@@ -18,24 +18,44 @@ const FUNCTIONS_NAMESPACE: &str = "http://www.w3.org/2005/xpath-functions";
 /// Binds a prefix to a namespace.
 pub(super) type Resolve<'r> = &'r dyn Fn(&str) -> Option<String>;
 
-pub(super) fn parse(text: &str, resolve: Resolve<'_>) -> Result<Expr, XPathError> {
+pub(super) fn parse(text: &str, resolve: Resolve<'_>, names: Names) -> Result<Expr, XPathError> {
+    whole(text, resolve, names, |parser| parser.expression())
+}
+
+/// Reads all of `text` as what `rule` reads.
+pub(super) fn whole<T>(
+    text: &str,
+    resolve: Resolve<'_>,
+    names: Names,
+    rule: impl FnOnce(&mut Parser<'_, '_>) -> Result<T, XPathError>,
+) -> Result<T, XPathError> {
     let tokens = lex(text)?;
     let end = text.chars().count() + 1;
-    let mut parser = Parser { tokens: &tokens, at: 0, end, depth: 0, resolve };
-    let expr = parser.expression()?;
+    let mut parser = Parser { tokens: &tokens, at: 0, end, depth: 0, resolve, names };
+    let result = rule(&mut parser)?;
     if parser.at < tokens.len() {
         return Err(parser.error("the expression should end here"));
     }
-    Ok(expr)
+    Ok(result)
 }
 
-struct Parser<'p, 't> {
+/// What becomes of the prefixes of variables and of functions that are not XPath's own.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub(super) enum Names {
+    /// They stay as written.
+    AsWritten,
+    /// The namespace takes the place of the prefix, and an unbound prefix is an error.
+    Expanded,
+}
+
+pub(super) struct Parser<'p, 't> {
     tokens: &'p [Lexed<'t>],
     at: usize,
     /// The column after the last character.
     end: usize,
     depth: usize,
     resolve: Resolve<'p>,
+    names: Names,
 }
 
 /// The operator levels from loosest to tightest, below `or` and `and`.
@@ -47,7 +67,7 @@ const LEVELS: [&[(&str, Operator)]; 4] = [
 ];
 
 impl<'t> Parser<'_, 't> {
-    fn expression(&mut self) -> Result<Expr, XPathError> {
+    pub(super) fn expression(&mut self) -> Result<Expr, XPathError> {
         if self.depth >= MAX_DEPTH {
             return Err(self.error("the expression is nested too deeply"));
         }
@@ -144,7 +164,7 @@ impl<'t> Parser<'_, 't> {
         }
     }
 
-    fn step(&mut self) -> Result<Step, XPathError> {
+    pub(super) fn step(&mut self) -> Result<Step, XPathError> {
         for (symbol, axis) in [("..", Axis::Parent), (".", Axis::SelfNode)] {
             if self.take(symbol) {
                 return Ok(Step { axis, test: NodeTest::Node, predicates: Predicates::default() });
@@ -217,14 +237,14 @@ impl<'t> Parser<'_, 't> {
         Ok(analysis::predicates(list))
     }
 
-    fn primary(&mut self) -> Result<Expr, XPathError> {
+    pub(super) fn primary(&mut self) -> Result<Expr, XPathError> {
         let token = self.peek().cloned();
         self.at += 1;
         match token {
             Some(Token::Number(number)) => Ok(Expr::Number(number)),
             Some(Token::Literal(text)) => Ok(Expr::Literal(text.into())),
             Some(Token::Variable { prefix, local }) => {
-                Ok(Expr::Variable { prefix: prefix.into(), local: local.into() })
+                Ok(Expr::Variable { prefix: self.owner(prefix)?, local: local.into() })
             }
             Some(Token::Symbol("(")) => {
                 let inner = self.expression()?;
@@ -260,24 +280,34 @@ impl<'t> Parser<'_, 't> {
                 Expr::WrongArguments(local.into())
             });
         }
-        Ok(Expr::Extension { prefix: prefix.into(), local: local.into(), arguments: arguments.into() })
+        Ok(Expr::Extension { prefix: self.owner(prefix)?, local: local.into(), arguments: arguments.into() })
+    }
+
+    /// What stands for the prefix of a variable or an extension function.
+    fn owner(&self, prefix: &str) -> Result<Box<str>, XPathError> {
+        if prefix.is_empty() || self.names == Names::AsWritten {
+            return Ok(prefix.into());
+        }
+        let bound = (self.resolve)(prefix);
+        bound.map(Into::into).ok_or_else(|| self.error(format!("the prefix {prefix} is not bound to a namespace")))
     }
 
     /// Whether a function of this prefix may be one of XPath's own. Jaxen takes a prefix that nobody declared for none
     /// (Synapse's samples call `fn:concat` so); declared for the functions of XPath 2.0 the same is meant.
     fn is_core(&self, prefix: &str) -> bool {
-        prefix.is_empty() || (self.resolve)(prefix).is_none_or(|uri| uri == FUNCTIONS_NAMESPACE)
+        let undeclared = self.names == Names::AsWritten;
+        prefix.is_empty() || (self.resolve)(prefix).map_or(undeclared, |uri| uri == FUNCTIONS_NAMESPACE)
     }
 
-    fn peek(&self) -> Option<&Token<'t>> {
+    pub(super) fn peek(&self) -> Option<&Token<'t>> {
         self.tokens.get(self.at).map(|lexed| &lexed.token)
     }
 
-    fn at_symbol(&self, symbol: &str) -> bool {
+    pub(super) fn at_symbol(&self, symbol: &str) -> bool {
         matches!(self.peek(), Some(Token::Symbol(found)) if *found == symbol)
     }
 
-    fn at_step(&self) -> bool {
+    pub(super) fn at_step(&self) -> bool {
         match self.peek() {
             Some(Token::Name { .. } | Token::Axis(_)) => true,
             Some(Token::Symbol(symbol)) => matches!(*symbol, "." | ".." | "@"),
@@ -286,7 +316,7 @@ impl<'t> Parser<'_, 't> {
         }
     }
 
-    fn at_primary(&self) -> bool {
+    pub(super) fn at_primary(&self) -> bool {
         match self.peek() {
             Some(Token::Number(_) | Token::Literal(_) | Token::Variable { .. } | Token::Symbol("(")) => true,
             Some(Token::Function { prefix, local }) => !prefix.is_empty() || !is_node_type(local),
@@ -294,7 +324,7 @@ impl<'t> Parser<'_, 't> {
         }
     }
 
-    fn take(&mut self, symbol: &str) -> bool {
+    pub(super) fn take(&mut self, symbol: &str) -> bool {
         let found = self.at_symbol(symbol);
         self.at += usize::from(found);
         found
@@ -304,7 +334,7 @@ impl<'t> Parser<'_, 't> {
         if self.take(symbol) { Ok(()) } else { Err(self.error(format!("{symbol} is expected"))) }
     }
 
-    fn error(&self, message: impl Into<String>) -> XPathError {
+    pub(super) fn error(&self, message: impl Into<String>) -> XPathError {
         let column = self.tokens.get(self.at).map_or(self.end, |lexed| lexed.column);
         XPathError { column, message: message.into() }
     }
@@ -319,7 +349,7 @@ fn is_node_type(name: &str) -> bool {
     matches!(name, "node" | "text" | "comment" | "processing-instruction")
 }
 
-fn axis_named(name: &str) -> Option<Axis> {
+pub(super) fn axis_named(name: &str) -> Option<Axis> {
     Some(match name {
         "ancestor" => Axis::Ancestor,
         "ancestor-or-self" => Axis::AncestorOrSelf,

@@ -117,7 +117,7 @@ impl<'a> Evaluator<'a, '_> {
         NodeRef::new(document, top)
     }
 
-    fn steps(&self, steps: &[Step], from: NodeRef<'a>, visitor: Visitor<'_, 'a>) -> Flow {
+    pub(super) fn steps(&self, steps: &[Step], from: NodeRef<'a>, visitor: Visitor<'_, 'a>) -> Flow {
         let Some((step, rest)) = steps.split_first() else { return visitor(from) };
         if let NodeTest::UnknownPrefix(prefix) = &step.test {
             return Flow::Break(failed(EvalError::UnknownPrefix(prefix.to_string())));
@@ -181,6 +181,18 @@ impl<'a> Evaluator<'a, '_> {
             nodes = kept;
         }
         std::ops::ControlFlow::Continue(nodes)
+    }
+
+    /// Whether a node that is looked at alone satisfies all predicates.
+    pub(super) fn satisfies(&self, node: NodeRef<'a>, predicates: &Predicates) -> Result<bool, EvalError> {
+        for predicate in &predicates.list {
+            match self.passes(predicate, node, 1, 1) {
+                std::ops::ControlFlow::Continue(true) => {}
+                std::ops::ControlFlow::Break(Stop::Failed(error)) => return Err(*error),
+                std::ops::ControlFlow::Continue(false) | std::ops::ControlFlow::Break(_) => return Ok(false),
+            }
+        }
+        Ok(true)
     }
 
     fn passes(

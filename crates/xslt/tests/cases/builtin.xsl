@@ -1,0 +1,1 @@
+<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform" xmlns:l="urn:lib" xmlns:b="urn:book" exclude-result-prefixes="l b"><xsl:output method="xml"/><xsl:template match="/"><r><xsl:apply-templates/></r></xsl:template><xsl:template match="b:price/text()">[<xsl:value-of select="."/>]</xsl:template></xsl:stylesheet>

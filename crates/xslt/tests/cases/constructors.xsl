@@ -1,0 +1,5 @@
+<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform" xmlns:l="urn:lib" xmlns:b="urn:book" exclude-result-prefixes="l b"><xsl:attribute-set name="base"><xsl:attribute name="a">1</xsl:attribute><xsl:attribute name="b">base</xsl:attribute></xsl:attribute-set><xsl:attribute-set name="more" use-attribute-sets="base"><xsl:attribute name="b">more</xsl:attribute></xsl:attribute-set>
+<xsl:template match="/"><r><xsl:element name="l:named" xmlns:l="urn:lib"><xsl:attribute name="l:x">1</xsl:attribute><xsl:attribute name="y" namespace="urn:y">2</xsl:attribute></xsl:element>
+<xsl:element name="plain" namespace="urn:plain"/><xsl:element name="{//b:book[1]/@lang}"/><lit xsl:use-attribute-sets="more" b="own"/><xsl:element name="e" use-attribute-sets="base more"/>
+<xsl:comment>a <xsl:value-of select="1+1"/></xsl:comment><xsl:processing-instruction name="go">to <xsl:value-of select="'x'"/></xsl:processing-instruction>
+<over a="1"><xsl:attribute name="a">2</xsl:attribute><xsl:attribute name="nl">x&#10;y</xsl:attribute></over><avt v="{{{1+1}}}" w="{'}'}"/></r></xsl:template></xsl:stylesheet>

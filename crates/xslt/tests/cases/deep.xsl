@@ -1,0 +1,2 @@
+<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform" xmlns:l="urn:lib" xmlns:b="urn:book" exclude-result-prefixes="l b"><xsl:template match="/"><r><xsl:call-template name="down"><xsl:with-param name="n" select="1500"/></xsl:call-template></r></xsl:template>
+<xsl:template name="down"><xsl:param name="n"/><xsl:if test="$n &gt; 0"><xsl:variable name="v"><xsl:call-template name="down"><xsl:with-param name="n" select="$n - 1"/></xsl:call-template></xsl:variable><xsl:value-of select="string-length($v) + 1"/></xsl:if></xsl:template></xsl:stylesheet>

@@ -1,0 +1,1 @@
+<xsl:stylesheet version="3.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform" xmlns:ext="urn:ext" extension-element-prefixes="ext"><xsl:template match="/"><r><xsl:new-thing><xsl:fallback>instead</xsl:fallback></xsl:new-thing><ext:do><xsl:fallback><other/></xsl:fallback></ext:do></r></xsl:template></xsl:stylesheet>

@@ -1,0 +1,1 @@
+<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform" xmlns:l="urn:lib" xmlns:b="urn:book" exclude-result-prefixes="l b"><xsl:template match="b:em"><em-included/></xsl:template><xsl:template name="shared"><included-shared w="{$which}"/></xsl:template></xsl:stylesheet>

@@ -1,0 +1,3 @@
+<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform" xmlns:l="urn:lib" xmlns:b="urn:book" xmlns:out="urn:out" xmlns="urn:default" xmlns:un="urn:unused" exclude-result-prefixes="l b">
+<xsl:namespace-alias stylesheet-prefix="out" result-prefix="un"/>
+<xsl:template match="/"><root><out:x at="1" out:y="2"/><inner xmlns=""><b xmlns="urn:default"/></inner><xsl:copy-of select="//b:em"/><un:z xsl:exclude-result-prefixes="un"/><xsl:for-each select="//b:shelf[1]/namespace::*"><xsl:sort select="name()"/><n p="{name()}" u="{.}"/></xsl:for-each></root></xsl:template></xsl:stylesheet>

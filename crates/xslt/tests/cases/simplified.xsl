@@ -1,0 +1,1 @@
+<html xsl:version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform" xmlns:b="urn:book"><head><title>T</title></head><body><br/><xsl:for-each select="//b:book"><p class="{@lang}"><xsl:value-of select="b:title"/></p></xsl:for-each><input disabled="disabled"/><script>if (a &lt; b) {}</script></body></html>
