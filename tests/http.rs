@@ -142,3 +142,19 @@ fn a_proxy_publishes_the_wsdl_of_its_back_end_of_a_file_and_of_a_url() {
     assert_eq!(server.get("/services/D?wsdl").status, 500);
     server.expect_log("The WSDL of the proxy service D cannot be read: the answer is 404");
 }
+
+#[test]
+fn xpath_2_is_tried_where_the_configuration_says_so() {
+    let api = "<api xmlns='http://ws.apache.org/ns/synapse' name='X' context='/x'><resource methods='POST'><inSequence>\
+               <payloadFactory media-type='text'><format>$1</format><args>\
+               <arg expression=\"string-join(for $i in //i return concat($i, '!'), ' ')\"/></args></payloadFactory><respond/>\
+               </inSequence></resource></api>";
+    let switched_on =
+        Builder::new().artifact("api/X.xml", api).toml("synapse.enable_xpath_dom_failover = true\n").start();
+    let answer = switched_on.request("POST", "/x", "application/xml", "<a><i>1</i><i>2</i></a>");
+    assert_eq!(answer.body, "1! 2!");
+
+    let off = Builder::new().artifact("api/X.xml", api).start();
+    off.expect_log("which synapse.enable_xpath_dom_failover of [mediation] switches on");
+    assert_eq!(off.request("POST", "/x", "application/xml", "<a/>").status, 404);
+}

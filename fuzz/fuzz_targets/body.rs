@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use mi_payload::json::JsonSettings;
-use mi_payload::{BuildContext, Format, FormatOptions, FormatTable, build, format};
+use mi_payload::{BuildContext, Built, Charset, Format, FormatOptions, FormatTable, Packaging, build, format};
 use mi_xml::ParseOptions;
 
 const TYPES: [&str; 9] = [
@@ -18,6 +18,8 @@ const TYPES: [&str; 9] = [
     "multipart/related; boundary=b; start=\"<r>\"",
     "application/octet-stream",
 ];
+
+const CHARSETS: [&str; 4] = ["UTF-8", "ISO-8859-1", "UTF-16BE", "Shift_JIS"];
 
 const FORMATS: [Format; 8] = [
     Format::Json,
@@ -35,10 +37,19 @@ fuzz_target!(|data: &[u8]| {
     let content_type = TYPES[usize::from(first) % TYPES.len()];
     let context = BuildContext { content_type, rest: first & 0x80 != 0, ..BuildContext::default() };
     let limits = ParseOptions::default();
-    let Ok(payload) = build(body.to_vec().into(), &context, &FormatTable::default(), &limits) else { return };
+    let Ok(Built { payload, attachments }) = build(body.to_vec().into(), &context, &FormatTable::default(), &limits) else { return };
     let settings = JsonSettings::default();
     for wanted in FORMATS {
         let _ = format(&payload, wanted, FormatOptions::default(), &settings);
+    }
+    let charset = Charset::of_label(CHARSETS[usize::from(first) % CHARSETS.len()]).unwrap_or_default();
+    for packaging in [Packaging::Mtom, Packaging::Swa] {
+        let options = FormatOptions { packaging, charset, attachments: &attachments, ..FormatOptions::default() };
+        let Ok(written) = format(&payload, Format::MultipartRelated, options, &settings) else { continue };
+        // What we package we can unpack.
+        let content_type = written.content_type.unwrap_or_default();
+        let context = BuildContext { content_type: &content_type, ..BuildContext::default() };
+        let _ = build(written.bytes, &context, &FormatTable::default(), &limits);
     }
     let _ = payload.json_view(&settings);
 });

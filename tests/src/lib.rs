@@ -8,7 +8,7 @@ mod server;
 
 use std::time::{Duration, Instant};
 
-pub use backend::{Backend, answer};
+pub use backend::{Backend, Received, answer};
 pub use server::{Builder, Server, binary};
 
 /// An answer.

@@ -182,7 +182,8 @@ impl Reader<'_> {
         let (file, bytes) = self.file(&folder, element)?;
         let document = load::parse(bytes, &file)?;
         let Some(root) = document.root_element() else { return Ok(()) };
-        let element = Element::new(&document, root, &file);
+        let element =
+            Element::new(&document, root, &file).allowing_xpath2(self.definitions.settings.xpath_dom_failover);
         if let Some(error) = load::not_an_artifact(kind, element) {
             return Err(error);
         }

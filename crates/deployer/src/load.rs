@@ -73,7 +73,7 @@ pub fn parse(bytes: &[u8], shown: &str) -> Result<Document, DeployError> {
 
 fn root(document: &Document, shown: &str, content: Content, definitions: &Definitions<'_>, loaded: &mut Loaded) {
     let Some(node) = document.root_element() else { return };
-    let element = Element::new(document, node, shown);
+    let element = Element::new(document, node, shown).allowing_xpath2(definitions.settings.xpath_dom_failover);
     match content {
         Content::One(kind) => one(kind, element, definitions, loaded),
         Content::Definitions | Content::Application => all(document, node, shown, definitions, loaded),
@@ -111,7 +111,7 @@ pub(crate) fn not_an_artifact(kind: Kind, element: Element<'_>) -> Option<Deploy
 
 /// The artifacts of a `<definitions>` element; mediators that stand loose in it form the `main` sequence.
 fn all(document: &Document, node: NodeId, shown: &str, definitions: &Definitions<'_>, loaded: &mut Loaded) {
-    let root = Element::new(document, node, shown);
+    let root = Element::new(document, node, shown).allowing_xpath2(definitions.settings.xpath_dom_failover);
     if root.local() != "definitions" {
         let error = root.error(format!("Found {} where <definitions> is expected", root.qualified_name()));
         loaded.errors.push(error);

@@ -4,9 +4,13 @@ use std::sync::Arc;
 
 use mi_xml::{Document, NodeId};
 
-/// Prefix-to-namespace bindings, shared by the expressions of one element. The default namespace is never among them.
+/// Prefix-to-namespace bindings, shared by the expressions of one element, and whether these may be XPath 2.0. The
+/// default namespace is never among the bindings.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Namespaces(Arc<[(String, String)]>);
+pub struct Namespaces {
+    bindings: Arc<[(String, String)]>,
+    xpath2: bool,
+}
 
 impl Namespaces {
     /// No bindings.
@@ -26,23 +30,35 @@ impl Namespaces {
                 }
             }
         }
-        Self(bindings.into())
+        Self { bindings: bindings.into(), xpath2: false }
+    }
+
+    /// The same, where an XPath that is none of version 1.0 is tried as one of 2.0 (spec, 3.7).
+    #[must_use]
+    pub fn allowing_xpath2(self, allowed: bool) -> Self {
+        Self { xpath2: allowed, ..self }
+    }
+
+    /// Whether XPath 2.0 is tried.
+    pub fn allows_xpath2(&self) -> bool {
+        self.xpath2
     }
 
     /// The bindings as pairs of prefix and namespace.
     pub fn pairs(&self) -> &[(String, String)] {
-        &self.0
+        &self.bindings
     }
 
     /// What a prefix is bound to.
     pub fn get(&self, prefix: &str) -> Option<&str> {
-        self.0.iter().find(|(known, _)| known == prefix).map(|(_, uri)| uri.as_str())
+        self.bindings.iter().find(|(known, _)| known == prefix).map(|(_, uri)| uri.as_str())
     }
 }
 
 impl<P: Into<String>, U: Into<String>> FromIterator<(P, U)> for Namespaces {
     fn from_iter<I: IntoIterator<Item = (P, U)>>(bindings: I) -> Self {
-        Self(bindings.into_iter().map(|(prefix, uri)| (prefix.into(), uri.into())).collect())
+        let bindings = bindings.into_iter().map(|(prefix, uri)| (prefix.into(), uri.into())).collect();
+        Self { bindings, xpath2: false }
     }
 }
 

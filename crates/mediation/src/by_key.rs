@@ -67,7 +67,8 @@ fn built<T>(
         (None, None) => return None,
     };
     let definitions = Definitions::new(&configuration.environment, &configuration.settings);
-    let element = Element::new(fragment.document(), fragment.node(), key);
+    let element = Element::new(fragment.document(), fragment.node(), key)
+        .allowing_xpath2(configuration.settings.xpath_dom_failover);
     match parse(element, &definitions) {
         Ok(artifact) => {
             let artifact = Arc::new(artifact);

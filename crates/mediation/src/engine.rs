@@ -238,6 +238,18 @@ pub async fn inject_proxy(context: &mut MessageContext, service: &ProxyService) 
     proxy::mediate(context, service, 0).await;
 }
 
+impl MessageContext {
+    /// The answer when nobody gives one: 202, or with `NIO-ACK-Requested` what `HTTP_SC` and the headers say.
+    fn acknowledgement(&mut self) -> Response {
+        if !self.axis2_is_true("NIO-ACK-Requested") {
+            return acknowledgement();
+        }
+        self.payload = Payload::empty();
+        self.axis2.set("NO_ENTITY_BODY", Value::Boolean(true));
+        self.make_response().unwrap_or_else(|_| acknowledgement())
+    }
+}
+
 /// The answer for a sender whom nobody answered: 202 without a body (5.8).
 pub(crate) fn acknowledgement() -> Response {
     Response::empty(StatusCode::ACCEPTED)

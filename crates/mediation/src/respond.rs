@@ -2,15 +2,17 @@
 
 use http::StatusCode;
 use http::header::{
-    CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, DATE, HOST, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING,
+    CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, DATE, ETAG, HOST, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING,
     USER_AGENT,
 };
-use mi_payload::content_type::{media_type, parameter};
+use mi_payload::content_type::media_type;
 use mi_payload::value::Value;
-use mi_payload::{Body, Format, Payload, SoapVersion};
+use mi_payload::{Body, Format, Packaging, Payload, SoapVersion};
 
 use crate::context::{MessageContext, OriginKind, Response, StatusProperty};
-use crate::endpoint::request::{coded, default_media_type, format_options};
+use crate::endpoint::request::{
+    coded, default_media_type, format_options, formatted, own_charset, packaging, with_charset,
+};
 use crate::fault::Fault;
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
@@ -29,7 +31,9 @@ impl MessageContext {
             }
             return Ok(());
         }
-        if self.must_convert_to_client() || self.axis2_is_true("DISABLE_CHUNKING") {
+        let must_build =
+            ["DISABLE_CHUNKING", "FORCE_HTTP_1.0", "HTTP_ETAG"].iter().any(|name| self.axis2_is_true(name));
+        if must_build || self.must_convert_to_client() || self.axis2.get("enableMTOM").is_some() {
             self.build().await?;
         }
         let response = self.make_response()?;
@@ -62,28 +66,39 @@ impl MessageContext {
             None => false,
             Some(version) => {
                 let header = self.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-                self.rest || !media_type(header).eq_ignore_ascii_case(version.media_type())
+                let media = media_type(header);
+                // An envelope with attachments is SOAP too, and converting it would lose them.
+                let related = !self.rest && media.eq_ignore_ascii_case("multipart/related");
+                !related && (self.rest || !media.eq_ignore_ascii_case(version.media_type()))
             }
         }
     }
 
     /// The answer that the message makes. Its payload is gone afterwards when it was a stream.
-    fn make_response(&mut self) -> Result<Response, Fault> {
+    pub(crate) fn make_response(&mut self) -> Result<Response, Fault> {
         self.convert_to_client()?;
         let status = self.response_status();
         let mut headers = std::mem::take(&mut self.headers);
         self.strip(&mut headers);
         let body = self.response_body(status, &mut headers)?;
+        if self.axis2_is_true("HTTP_ETAG")
+            && let Body::Full(bytes) = &body
+            && let Ok(tag) = HeaderValue::from_str(&entity_tag(bytes))
+        {
+            headers.insert(ETAG, tag);
+        }
         if let Some(cors) = self.api.as_ref().and_then(|api| api.cors.as_ref()) {
             cors.write(&mut headers);
         }
+        let counted = ["DISABLE_CHUNKING", "FORCE_HTTP_CONTENT_LENGTH", "FORCE_HTTP_1.0"];
+        let failed = self.has_failed();
         Ok(Response {
             status,
-            reason: self.response_reason(status),
+            reason: self.response_reason(status).filter(|_| !failed),
             headers,
             body,
-            content_length: self.axis2_is_true("DISABLE_CHUNKING") || self.axis2_is_true("FORCE_HTTP_CONTENT_LENGTH"),
-            close: self.axis2_is_true("NO_KEEPALIVE"),
+            content_length: counted.iter().any(|name| self.axis2_is_true(name)),
+            close: failed || self.axis2_is_true("NO_KEEPALIVE"),
             tunnel: self.tunnel.take().filter(|_| status == StatusCode::SWITCHING_PROTOCOLS),
             message: None,
         })
@@ -105,7 +120,15 @@ impl MessageContext {
         matches!(&self.payload, Payload::Xml(xml) if xml.envelope().version != version)
     }
 
+    /// An axis2 `ERROR_CODE` on a response says that this server failed.
+    fn has_failed(&self) -> bool {
+        matches!(self.axis2.get("ERROR_CODE"), Some(Value::Integer(_)))
+    }
+
     fn response_status(&self) -> StatusCode {
+        if self.has_failed() {
+            return StatusCode::BAD_GATEWAY;
+        }
         if self.axis2_is_true("SC_ACCEPTED") && !self.axis2.is_true("IGNORE_SC_ACCEPTED") {
             return StatusCode::ACCEPTED;
         }
@@ -187,15 +210,27 @@ impl MessageContext {
         }
         let configuration = self.configuration.clone();
         let settings = &configuration.settings;
-        let format = self.response_format();
-        if self.payload.is_empty() && format != Format::Json && format != Format::Soap {
+        let packaging = packaging(self);
+        let format = if packaging == Packaging::Plain { self.response_format() } else { Format::MultipartRelated };
+        if self.payload.is_empty() && packaging == Packaging::Plain && format != Format::Json && format != Format::Soap
+        {
             headers.remove(CONTENT_TYPE);
             return Ok(Body::Empty);
         }
-        let options = format_options(self);
-        let formatted = mi_payload::format(&self.payload, format, options, &settings.json)
-            .map_err(|error| Fault::new(error.to_string()))?;
-        let content_type = self.response_content_type(format, formatted.boundary.as_deref());
+        let own = self.response_content_type(format);
+        let mut options = format_options(self, None, &own);
+        options.packaging = packaging;
+        let formatted = formatted(self, &self.payload, format, options)?;
+        let content_type = match formatted.content_type {
+            Some(multipart) => multipart,
+            None if media_type(&own).starts_with("multipart/") => {
+                let version = self.payload.envelope(&settings.json)?.version;
+                let envelope = matches!(format, Format::Soap | Format::MultipartRelated);
+                let media = if envelope { version.media_type() } else { default_media_type(format) };
+                format!("{media}; charset={}", options.charset.name())
+            }
+            None => own,
+        };
         if let Ok(value) = HeaderValue::from_str(&content_type) {
             headers.insert(CONTENT_TYPE, value);
         }
@@ -215,16 +250,20 @@ impl MessageContext {
         }
     }
 
-    fn response_content_type(&self, format: Format, boundary: Option<&str>) -> String {
-        if let Some(boundary) = boundary {
-            return format!("multipart/form-data; boundary={boundary}");
-        }
+    fn response_content_type(&self, format: Format) -> String {
         let types = &self.content_types;
         let own = types.content_type.as_deref().filter(|text| !text.is_empty()).or(types.message_type.as_deref());
-        let own = own.unwrap_or(default_media_type(format));
-        let plain = parameter(own, "charset").is_some()
-            || media_type(own).starts_with("multipart/")
-            || self.axis2.text("setCharacterEncoding").is_some_and(|text| text == "false");
-        if plain { own.to_owned() } else { format!("{own}; charset=UTF-8") }
+        with_charset(self, own_charset(self), own.unwrap_or(default_media_type(format)))
     }
+}
+
+/// A tag that differs when the body does: two keyed hashes of it side by side.
+fn entity_tag(body: &[u8]) -> String {
+    use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+    let half = |key: u8| {
+        let mut hasher = DefaultHasher::new();
+        (key, body).hash(&mut hasher);
+        hasher.finish()
+    };
+    format!("\"{:016x}{:016x}\"", half(0), half(1))
 }

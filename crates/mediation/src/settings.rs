@@ -46,6 +46,10 @@ pub struct MediationSettings {
     pub service_path: String,
     /// Where the listeners can be reached, `http://host:port` each; for documents about services.
     pub service_addresses: Vec<String>,
+    /// What `get-property('SERVER_HOST')` says (`localhost`).
+    pub server_host: String,
+    /// What `get-property('SERVER_IP')` says: the bind address of the listener, else the host's address (`127.0.0.1`).
+    pub server_ip: String,
     /// `http.block_service_list` (true): `GET /services` is answered with 403.
     pub block_service_list: bool,
     /// `maximum.failover.retries` (-1, unlimited).
@@ -97,6 +101,8 @@ impl Default for MediationSettings {
             allow_sub_delimiters: false,
             service_path: "services".to_owned(),
             service_addresses: Vec::new(),
+            server_host: "localhost".to_owned(),
+            server_ip: "127.0.0.1".to_owned(),
             block_service_list: true,
             maximum_failover_retries: -1,
             suspend_duration: Duration::from_millis(30_000),

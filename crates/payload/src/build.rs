@@ -8,6 +8,7 @@ use mi_xml::{Document, ParseError, ParseOptions};
 use crate::content_type::{Format, FormatTable, media_type, parameter};
 use crate::multipart;
 use crate::payload::{NotJson, Payload};
+use crate::related::{self, Attachment};
 use crate::soap::{Envelope, EnvelopeError, SoapVersion};
 
 /// Why a body cannot be built.
@@ -66,8 +67,38 @@ pub struct BuildContext<'a> {
     pub validate_json: bool,
 }
 
-/// Builds the payload that `bytes` hold.
+/// What a body holds.
+#[derive(Debug, Default)]
+pub struct Built {
+    /// The payload.
+    pub payload: Payload,
+    /// What came beside it in a `multipart/related` body.
+    pub attachments: Vec<Attachment>,
+}
+
+impl From<Payload> for Built {
+    fn from(payload: Payload) -> Self {
+        Self { payload, attachments: Vec::new() }
+    }
+}
+
+/// Builds what `bytes` hold.
+///
+/// # Errors
+/// When they are not what the content type says, or go beyond a limit.
 pub fn build(
+    bytes: Bytes,
+    context: &BuildContext<'_>,
+    formats: &FormatTable,
+    limits: &ParseOptions,
+) -> Result<Built, BuildError> {
+    match formats.lookup(media_type(context.content_type)) {
+        Some(Format::MultipartRelated) => related::build(&bytes, context, limits),
+        _ => payload(bytes, context, formats, limits).map(Built::from),
+    }
+}
+
+fn payload(
     bytes: Bytes,
     context: &BuildContext<'_>,
     formats: &FormatTable,
@@ -81,12 +112,11 @@ pub fn build(
         Some(Format::Soap) if media.eq_ignore_ascii_case("text/xml") && context.rest && !context.has_action => {
             text_xml(&bytes, context, limits)
         }
-        Some(Format::Soap) => soap(&bytes, context, limits),
+        Some(Format::Soap | Format::MultipartRelated) => soap(&bytes, context, limits),
         Some(Format::Text) => Ok(Payload::text(decode(&bytes, context.content_type)?.into_owned())),
         Some(Format::Binary) => Ok(Payload::binary(bytes)),
         Some(Format::Form) => Ok(form(&decode(&bytes, context.content_type)?, context.query)),
         Some(Format::MultipartForm) => multipart::build_form(&bytes, context.content_type),
-        Some(Format::MultipartRelated) => multipart::build_related(&bytes, context, limits),
         None if context.rest => xml(&bytes, context, limits),
         None => soap(&bytes, context, limits),
     }
@@ -209,6 +239,7 @@ mod tests {
     fn built(content_type: &str, bytes: &'static [u8], rest: bool) -> Result<Payload, BuildError> {
         let context = BuildContext { content_type, rest, ..BuildContext::default() };
         build(Bytes::from_static(bytes), &context, &FormatTable::default(), &ParseOptions::default())
+            .map(|built| built.payload)
     }
 
     fn body_of(payload: &Payload) -> String {

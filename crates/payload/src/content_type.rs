@@ -8,10 +8,31 @@ pub fn media_type(content_type: &str) -> &str {
 
 /// The value of a parameter of a `Content-Type` value, quotes removed.
 pub fn parameter<'a>(content_type: &'a str, name: &str) -> Option<&'a str> {
-    content_type.split(';').skip(1).find_map(|part| {
-        let (key, value) = part.split_once('=')?;
-        key.trim().eq_ignore_ascii_case(name).then(|| value.trim().trim_matches(['"', '\'']))
-    })
+    let mut rest = content_type;
+    loop {
+        let (_, after) = split_unquoted(rest);
+        rest = after?;
+        let (part, _) = split_unquoted(rest);
+        if let Some((key, value)) = part.split_once('=')
+            && key.trim().eq_ignore_ascii_case(name)
+        {
+            return Some(value.trim().trim_matches(['"', '\'']));
+        }
+    }
+}
+
+/// What stands before and after the first `;` that is not between quotes.
+fn split_unquoted(text: &str) -> (&str, Option<&str>) {
+    let mut quoted = false;
+    let mut bytes = text.bytes().enumerate();
+    let end = bytes.find(|&(_, byte)| {
+        quoted ^= byte == b'"';
+        byte == b';' && !quoted
+    });
+    match end {
+        Some((at, _)) => (text.get(..at).unwrap_or_default(), text.get(at + 1..)),
+        None => (text, None),
+    }
 }
 
 /// How a kind of payload is read and written.
@@ -125,6 +146,8 @@ mod tests {
         assert_eq!(media_type("text/plain , x"), "text/plain");
         assert_eq!(parameter("text/xml; charset=\"UTF-8\"; action=a", "Charset"), Some("UTF-8"));
         assert_eq!(parameter("text/xml", "charset"), None);
+        assert_eq!(parameter("form-data; name=\"a;b=c\"; b=d", "b"), Some("d"));
+        assert_eq!(parameter("form-data; name=\"open; b=d", "b"), None);
     }
 
     #[test]

@@ -3,10 +3,12 @@
 use bytes::Bytes;
 use mi_xml::{Document, NodeId, WriteOptions};
 
+use crate::charset::{Charset, Missing};
 use crate::content_type::Format;
 use crate::json::{JsonSettings, xml_to_json};
 use crate::multipart;
 use crate::payload::{PAYLOAD_NAMESPACE, Payload, ViewError};
+use crate::related::{self, Attachment, Packaging};
 use crate::soap::{Envelope, FaultParts};
 
 /// Why a payload cannot be written in the wanted format.
@@ -22,13 +24,19 @@ pub enum FormatError {
 
 /// Switches of the formatters, from axis2-scope properties.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct FormatOptions {
+pub struct FormatOptions<'a> {
     /// `WRITE_XML_DECLARATION`: `None` means the format's own default (SOAP yes, plain XML no).
     pub xml_declaration: Option<bool>,
     /// `XML_DECLARATION_STANDALONE`: `yes` when true.
     pub standalone: Option<bool>,
     /// `PRESERVE_SPACES`: text of blanks only survives in JSON.
     pub preserve_spaces: bool,
+    /// `CHARACTER_SET_ENCODING`.
+    pub charset: Charset,
+    /// `enableMTOM`, `enableSwA`: how envelopes travel.
+    pub packaging: Packaging,
+    /// What goes beside the envelope.
+    pub attachments: &'a [Attachment],
 }
 
 /// What a formatter wrote.
@@ -36,13 +44,13 @@ pub struct FormatOptions {
 pub struct Formatted {
     /// The body.
     pub bytes: Bytes,
-    /// Boundary that the content type must name (multipart formats).
-    pub boundary: Option<String>,
+    /// The content type that it must have, whatever the message says: that of multipart bodies names their boundary.
+    pub content_type: Option<String>,
 }
 
 impl From<Bytes> for Formatted {
     fn from(bytes: Bytes) -> Self {
-        Self { bytes, boundary: None }
+        Self { bytes, content_type: None }
     }
 }
 
@@ -53,29 +61,31 @@ impl From<String> for Formatted {
 }
 
 /// Writes `payload`, which must be built, as `format`.
+///
+/// # Errors
+/// When it has no such form.
 pub fn format(
     payload: &Payload,
     format: Format,
-    options: FormatOptions,
+    options: FormatOptions<'_>,
     settings: &JsonSettings,
 ) -> Result<Formatted, FormatError> {
+    let charset = options.charset;
     match format {
-        Format::Json => json(payload, options, settings).map(Formatted::from),
+        Format::Json => Ok(charset.encode(json(payload, options, settings)?, Missing::JsonEscape).into()),
         Format::Xml => Ok(plain_xml(payload.envelope(settings)?, options).into()),
-        Format::Soap => Ok(soap(payload.envelope(settings)?, options).into()),
-        Format::Text => Ok(text(payload, settings)?.into()),
+        Format::Soap | Format::MultipartRelated => match options.packaging {
+            Packaging::Plain => Ok(soap(payload.envelope(settings)?, options).into()),
+            Packaging::Mtom | Packaging::Swa => Ok(related::write(payload.envelope(settings)?, options, soap)),
+        },
+        Format::Text => Ok(charset.encode(text(payload, settings)?, Missing::QuestionMark).into()),
         Format::Binary => binary(payload, options, settings).map(Formatted::from),
         Format::Form => Ok(form(payload.envelope(settings)?).into()),
-        Format::MultipartForm => {
-            let (bytes, boundary) = multipart::format_form(payload.envelope(settings)?);
-            Ok(Formatted { bytes, boundary: Some(boundary) })
-        }
-        // Attachments were put back into the tree when the message was built, so it travels as a plain envelope.
-        Format::MultipartRelated => Ok(soap(payload.envelope(settings)?, options).into()),
+        Format::MultipartForm => Ok(multipart::format_form(payload.envelope(settings)?)),
     }
 }
 
-fn json(payload: &Payload, options: FormatOptions, settings: &JsonSettings) -> Result<Bytes, FormatError> {
+fn json(payload: &Payload, options: FormatOptions<'_>, settings: &JsonSettings) -> Result<Bytes, FormatError> {
     if let Payload::Json(json) = payload {
         return Ok(json.text().clone());
     }
@@ -85,27 +95,27 @@ fn json(payload: &Payload, options: FormatOptions, settings: &JsonSettings) -> R
     Ok(Bytes::from(text))
 }
 
-fn plain_xml(envelope: &Envelope, options: FormatOptions) -> Bytes {
+fn plain_xml(envelope: &Envelope, options: FormatOptions<'_>) -> Bytes {
     let Some(payload) = envelope.payload() else { return Bytes::new() };
     if let Some(fault) = envelope.fault() {
         // A fault to a client that speaks no SOAP: what it says, without the envelope around it.
         let parts = FaultParts::read(envelope, fault);
         return match parts.detail.iter().find(|&&node| envelope.document.name(node).is_some()) {
             Some(&detail) => write(&envelope.document, detail, options.xml_declaration == Some(true), options),
-            None => Bytes::from(parts.reason),
+            None => options.charset.encode(Bytes::from(parts.reason), Missing::QuestionMark),
         };
     }
     write(&envelope.document, payload, options.xml_declaration == Some(true), options)
 }
 
-fn soap(envelope: &Envelope, options: FormatOptions) -> Bytes {
+fn soap(envelope: &Envelope, options: FormatOptions<'_>) -> Bytes {
     write(&envelope.document, envelope.element, options.xml_declaration != Some(false), options)
 }
 
-fn write(document: &Document, node: NodeId, declaration: bool, options: FormatOptions) -> Bytes {
+fn write(document: &Document, node: NodeId, declaration: bool, options: FormatOptions<'_>) -> Bytes {
     let mut out = Vec::with_capacity(256);
     if declaration {
-        out.extend_from_slice(b"<?xml version=\"1.0\" encoding=\"UTF-8\"");
+        out.extend_from_slice(format!("<?xml version=\"1.0\" encoding=\"{}\"", options.charset.name()).as_bytes());
         if let Some(standalone) = options.standalone {
             let value: &[u8] = if standalone { b" standalone=\"yes\"" } else { b" standalone=\"no\"" };
             out.extend_from_slice(value);
@@ -113,7 +123,7 @@ fn write(document: &Document, node: NodeId, declaration: bool, options: FormatOp
         out.extend_from_slice(b"?>");
     }
     document.write(node, &mut out, &WriteOptions::default());
-    Bytes::from(out)
+    options.charset.encode(Bytes::from(out), Missing::Reference)
 }
 
 /// The text of the `text` wrapper; of any other element nothing is written.
@@ -126,7 +136,7 @@ fn text(payload: &Payload, settings: &JsonSettings) -> Result<Bytes, ViewError> 
     Ok(wrapper.map_or_else(Bytes::new, |node| Bytes::from(envelope.document.text_content(node).into_owned())))
 }
 
-fn binary(payload: &Payload, options: FormatOptions, settings: &JsonSettings) -> Result<Bytes, FormatError> {
+fn binary(payload: &Payload, options: FormatOptions<'_>, settings: &JsonSettings) -> Result<Bytes, FormatError> {
     use base64::Engine as _;
     if let Payload::Binary(binary) = payload {
         return Ok(binary.bytes().clone());
@@ -219,6 +229,15 @@ mod tests {
         assert_eq!(written(&xml("<f><a>1 2</a><b>x&amp;y</b></f>"), Format::Form), "a=1%202&b=x%26y");
         let json = Payload::json(Bytes::from_static(br#"{"a":1,"$b":"c"}"#));
         assert_eq!(written(&json, Format::Form), "a=1&$b=c");
+    }
+
+    #[test]
+    fn writes_in_the_character_set_that_was_asked_for() {
+        let charset = Charset::of_label("ISO-8859-1").expect("known");
+        let options = FormatOptions { charset, xml_declaration: Some(true), ..FormatOptions::default() };
+        let out =
+            format(&xml("<a>\u{e9}\u{20ac}</a>"), Format::Xml, options, &JsonSettings::default()).expect("writable");
+        assert_eq!(&out.bytes[..], b"<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><a>\xe9&#8364;</a>");
     }
 
     #[test]

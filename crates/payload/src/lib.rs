@@ -10,19 +10,23 @@
 
 pub mod body;
 pub mod build;
+pub mod charset;
 pub mod content_type;
 pub mod format;
 pub mod java;
 pub mod json;
 pub mod multipart;
 pub mod payload;
+pub mod related;
 pub mod soap;
 pub mod value;
 
 pub use body::{Body, BodyError, BodyStream};
-pub use build::{BuildContext, BuildError, build};
+pub use build::{BuildContext, BuildError, Built, build};
+pub use charset::Charset;
 pub use content_type::{Format, FormatTable};
 pub use format::{FormatError, FormatOptions, Formatted, format};
 pub use payload::{Payload, ViewError};
+pub use related::{Attachment, Packaging};
 pub use soap::{Envelope, SoapVersion};
 pub use value::{NodeItem, Unevaluated, Value, XmlFragment};

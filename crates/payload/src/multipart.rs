@@ -1,13 +1,18 @@
-//! Multipart bodies: `multipart/form-data` as the `mediate` element, `multipart/related` as an envelope (spec 1.4).
+//! Multipart bodies: their parts, and `multipart/form-data` as the `mediate` element (spec 1.4).
 
 use base64::Engine as _;
 use bytes::Bytes;
-use mi_xml::ParseOptions;
 
-use crate::build::{BuildContext, BuildError};
+use crate::build::BuildError;
 use crate::content_type::parameter;
+use crate::format::Formatted;
 use crate::payload::Payload;
-use crate::soap::{Envelope, EnvelopeError, SoapVersion};
+use crate::soap::{Envelope, SoapVersion};
+
+/// A body with more parts is refused.
+const MAX_PARTS: usize = 1000;
+/// So is a part whose headers are longer, in bytes.
+const MAX_HEADERS: usize = 16 << 10;
 
 /// One part of a multipart body.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,20 +33,42 @@ impl<'a> Part<'a> {
 pub fn parts<'a>(bytes: &'a [u8], content_type: &str) -> Result<Vec<Part<'a>>, BuildError> {
     let fault = |why: &str| BuildError::Multipart(why.to_owned());
     let boundary = parameter(content_type, "boundary").filter(|boundary| !boundary.is_empty());
-    let delimiter = format!("--{}", boundary.ok_or_else(|| fault("the content type names no boundary"))?);
-    let finder = memchr::memmem::Finder::new(delimiter.as_bytes());
-    let mut at = finder.find(bytes).ok_or_else(|| fault("no boundary found"))? + delimiter.len();
+    let delimiter = Delimiter::new(boundary.ok_or_else(|| fault("the content type names no boundary"))?);
+    let (_, mut rest) = delimiter.split(bytes).ok_or_else(|| fault("no boundary found"))?;
     let mut found = Vec::new();
     loop {
-        let rest = &bytes[at..];
         if rest.starts_with(b"--") {
             return Ok(found);
         }
         let start = line_end(rest).ok_or_else(|| fault("cut short after a boundary"))?;
-        let rest = &rest[start..];
-        let end = finder.find(rest).ok_or_else(|| fault("the closing boundary is missing"))?;
-        found.push(part(&rest[..end]).ok_or_else(|| fault("a part has no blank line after its headers"))?);
-        at += start + end + delimiter.len();
+        let (content, after) = delimiter
+            .split(rest.get(start..).unwrap_or_default())
+            .ok_or_else(|| fault("the closing boundary is missing"))?;
+        if found.len() == MAX_PARTS {
+            return Err(BuildError::Multipart(format!("it has more than {MAX_PARTS} parts")));
+        }
+        found.push(part(content)?);
+        rest = after;
+    }
+}
+
+/// `--boundary` at the beginning of a line.
+struct Delimiter<'n>(memchr::memmem::Finder<'n>);
+
+impl Delimiter<'_> {
+    fn new(boundary: &str) -> Self {
+        Self(memchr::memmem::Finder::new(format!("--{boundary}").as_bytes()).into_owned())
+    }
+
+    /// What stands before the first delimiter and what after it.
+    fn split<'a>(&self, bytes: &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
+        let places = self.0.find_iter(bytes);
+        let mut split = places.filter_map(|at| Some((bytes.get(..at)?, bytes.get(at + self.0.needle().len()..)?)));
+        split.find(|(before, after)| {
+            let begins_line = before.last().is_none_or(|&byte| byte == b'\n');
+            // Another boundary may begin as this one does.
+            begins_line && (after.starts_with(b"--") || after.first().is_none_or(u8::is_ascii_whitespace))
+        })
     }
 }
 
@@ -49,23 +76,27 @@ fn line_end(bytes: &[u8]) -> Option<usize> {
     memchr::memchr(b'\n', bytes).map(|at| at + 1)
 }
 
-fn part(bytes: &[u8]) -> Option<Part<'_>> {
+fn part(bytes: &[u8]) -> Result<Part<'_>, BuildError> {
     let mut headers = Vec::new();
-    let mut at = 0;
+    let mut rest = bytes;
     loop {
-        let length = line_end(&bytes[at..])?;
-        let line = std::str::from_utf8(&bytes[at..at + length]).unwrap_or_default().trim();
-        at += length;
+        let end = line_end(rest)
+            .ok_or_else(|| BuildError::Multipart("a part has no blank line after its headers".to_owned()))?;
+        let (line, after) = rest.split_at(end);
+        rest = after;
+        let line = std::str::from_utf8(line).unwrap_or_default().trim();
         if line.is_empty() {
             break;
+        }
+        if bytes.len() - rest.len() > MAX_HEADERS {
+            return Err(BuildError::Multipart(format!("the headers of a part are longer than {MAX_HEADERS} bytes")));
         }
         if let Some((name, value)) = line.split_once(':') {
             headers.push((name.trim(), value.trim()));
         }
     }
-    let content = &bytes[at..];
-    let content = content.strip_suffix(b"\n").unwrap_or(content);
-    Some(Part { headers, content: content.strip_suffix(b"\r").unwrap_or(content) })
+    let content = rest.strip_suffix(b"\n").unwrap_or(rest);
+    Ok(Part { headers, content: content.strip_suffix(b"\r").unwrap_or(content) })
 }
 
 /// `<mediate>` with one child a part, named by the field; files as base64 with `filename` and `content-type`.
@@ -94,72 +125,73 @@ pub(crate) fn build_form(bytes: &[u8], content_type: &str) -> Result<Payload, Bu
     Ok(Payload::xml(envelope))
 }
 
-/// The root part of a `multipart/related` body: an envelope, or plain XML when the root part says so. `xop:Include`
-/// elements are replaced by the base64 text of the part that they name.
-pub(crate) fn build_related(
-    bytes: &[u8],
-    context: &BuildContext<'_>,
-    limits: &ParseOptions,
-) -> Result<Payload, BuildError> {
-    let parts = parts(bytes, context.content_type)?;
-    let start = parameter(context.content_type, "start");
-    let root = start
-        .and_then(|start| parts.iter().find(|part| part.header("Content-ID") == Some(start)))
-        .or(parts.first())
-        .ok_or_else(|| BuildError::Multipart("there is no part".to_owned()))?;
-    let mut envelope = match Envelope::parse(root.content, limits) {
-        Ok(envelope) => envelope,
-        Err(EnvelopeError::NotAnEnvelope { .. }) => Envelope::around(root.content, SoapVersion::V11, limits)?,
-        Err(error) => return Err(error.into()),
-    };
-    inline_xop(&mut envelope, &parts);
-    Ok(Payload::xml(envelope))
+/// Writes a multipart body with a boundary that stands in none of its contents.
+pub(crate) struct Writer {
+    boundary: String,
+    out: Vec<u8>,
 }
 
-const XOP: &str = "http://www.w3.org/2004/08/xop/include";
-
-fn inline_xop(envelope: &mut Envelope, parts: &[Part<'_>]) {
-    let document = &mut envelope.document;
-    let includes: Vec<_> = document
-        .descendants(envelope.element)
-        .filter(|&node| document.local_name(node) == "Include" && document.namespace(node) == XOP)
-        .collect();
-    for include in includes {
-        let Some(href) = document.attribute(include, "", "href").and_then(|href| href.strip_prefix("cid:")) else {
-            continue;
+impl Writer {
+    /// Begins a body of parts with these contents.
+    pub(crate) fn new(contents: &[&[u8]]) -> Self {
+        let names = (0_u64..).map(|number| format!("MIMEBoundary_mi_{number:04}"));
+        let is_free = |name: &String| {
+            let finder = memchr::memmem::Finder::new(name.as_bytes());
+            contents.iter().all(|content| finder.find(content).is_none())
         };
-        let id = percent_encoding::percent_decode_str(href).decode_utf8_lossy().into_owned();
-        let named =
-            |part: &&Part<'_>| part.header("Content-ID").is_some_and(|known| known.trim_matches(['<', '>']) == id);
-        let Some(part) = parts.iter().find(named) else { continue };
-        let text = document.create_text(&base64::engine::general_purpose::STANDARD.encode(part.content));
-        document.insert_before(include, text);
-        document.detach(include);
+        let boundary = names.into_iter().find(is_free).unwrap_or_default();
+        Self { boundary, out: Vec::with_capacity(contents.iter().map(|content| content.len() + 256).sum()) }
     }
+
+    /// Adds a part; each header ends with a line break.
+    pub(crate) fn part(&mut self, headers: &str, content: &[u8]) {
+        self.out.extend_from_slice(format!("--{}\r\n{headers}\r\n", self.boundary).as_bytes());
+        self.out.extend_from_slice(content);
+        self.out.extend_from_slice(b"\r\n");
+    }
+
+    /// The body, and the boundary that the content type must name.
+    pub(crate) fn finish(mut self) -> (Bytes, String) {
+        self.out.extend_from_slice(format!("--{}--\r\n", self.boundary).as_bytes());
+        (self.out.into(), self.boundary)
+    }
+}
+
+/// `text` without what would end a header line.
+pub(crate) fn one_line(text: &str) -> String {
+    text.chars().filter(|character| !character.is_control()).collect()
+}
+
+/// A value between quotes in `Content-Disposition`, escaped as browsers do.
+fn quoted(text: &str) -> String {
+    text.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 /// Writes `multipart/form-data`: one part a child element of the payload; children with a `filename` become files again.
-/// Returns the bytes and the boundary that the content type must name.
-pub fn format_form(envelope: &Envelope) -> (Bytes, String) {
-    let boundary = "MIMEBoundary_mi_form";
-    let mut out = Vec::new();
+pub(crate) fn format_form(envelope: &Envelope) -> Formatted {
     let document = &envelope.document;
-    for child in envelope.payload().into_iter().flat_map(|root| document.child_elements(root)) {
-        let name = document.local_name(child);
-        let file = document.attribute(child, "", "filename");
-        let text = document.text_content(child);
-        out.extend_from_slice(format!("--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"").as_bytes());
-        if let Some(file) = file {
+    let children = envelope.payload().into_iter().flat_map(|root| document.child_elements(root));
+    let parts: Vec<_> = children
+        .map(|child| {
+            let text = document.text_content(child);
+            let mut headers =
+                format!("Content-Disposition: form-data; name=\"{}\"", quoted(document.local_name(child)));
+            let Some(file) = document.attribute(child, "", "filename") else {
+                return (format!("{headers}\r\n"), text.into_owned().into_bytes());
+            };
             let kind = document.attribute(child, "", "content-type").unwrap_or("text/plain");
-            out.extend_from_slice(format!("; filename=\"{file}\"\r\nContent-Type: {kind}").as_bytes());
-        }
-        out.extend_from_slice(b"\r\n\r\n");
-        let bytes = file.and_then(|_| base64::engine::general_purpose::STANDARD.decode(text.trim()).ok());
-        out.extend_from_slice(bytes.as_deref().unwrap_or(text.as_bytes()));
-        out.extend_from_slice(b"\r\n");
+            headers.push_str(&format!("; filename=\"{}\"\r\nContent-Type: {}\r\n", quoted(file), one_line(kind)));
+            let bytes = base64::engine::general_purpose::STANDARD.decode(text.trim());
+            (headers, bytes.unwrap_or_else(|_| text.into_owned().into_bytes()))
+        })
+        .collect();
+    let contents: Vec<_> = parts.iter().map(|(_, content)| content.as_slice()).collect();
+    let mut writer = Writer::new(&contents);
+    for (headers, content) in &parts {
+        writer.part(headers, content);
     }
-    out.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
-    (Bytes::from(out), boundary.to_owned())
+    let (bytes, boundary) = writer.finish();
+    Formatted { bytes, content_type: Some(format!("multipart/form-data; boundary={boundary}")) }
 }
 
 #[cfg(test)]
@@ -180,22 +212,46 @@ mod tests {
         let expected =
             "<mediate><a>1</a><f filename=\"x.bin\" content-type=\"application/octet-stream\">AQI=</f></mediate>";
         assert_eq!(xml, expected);
-        let (bytes, boundary) = format_form(envelope);
-        let back = build_form(&bytes, &format!("multipart/form-data; boundary={boundary}")).expect("a form");
+        let written = format_form(envelope);
+        let back = build_form(&written.bytes, &written.content_type.expect("a type of its own")).expect("a form");
         let again = back.envelope(&JsonSettings::default()).expect("a view");
         assert_eq!(again.document.to_xml(again.payload().expect("content")), expected);
     }
 
     #[test]
-    fn puts_attachments_back_into_the_envelope() {
-        let body = "--b\r\nContent-ID: <r>\r\n\r\n<s:Envelope xmlns:s='http://schemas.xmlsoap.org/soap/envelope/'><s:Body><d>\
-            <i:Include xmlns:i='http://www.w3.org/2004/08/xop/include' href='cid:x'/></d></s:Body></s:Envelope>\r\n\
-            --b\r\nContent-ID: <x>\r\n\r\nhi\r\n--b--";
-        let context =
-            BuildContext { content_type: "multipart/related; boundary=\"b\"; start=\"<r>\"", ..Default::default() };
-        let payload = build_related(body.as_bytes(), &context, &ParseOptions::default()).expect("related");
-        let envelope = payload.envelope(&JsonSettings::default()).expect("a view");
-        assert_eq!(envelope.document.text_content(envelope.body), "aGk=");
+    fn boundaries_are_lines_and_contents_may_look_like_them() {
+        let body = b"--b\r\nContent-Disposition: form-data; name=\"a;b\"\r\n\r\nx --b y\r\n--bb\r\n--b--\r\n";
+        let found = parts(body, "multipart/form-data; boundary=b").expect("well made");
+        let part = found.first().expect("one");
+        assert_eq!((found.len(), part.content), (1, &b"x --b y\r\n--bb"[..]));
+        assert_eq!(parameter(part.header("content-disposition").expect("there"), "name"), Some("a;b"));
+        let mut writer = Writer::new(&[b"--MIMEBoundary_mi_0000--"]);
+        writer.part("", b"--MIMEBoundary_mi_0000--");
+        let (bytes, boundary) = writer.finish();
+        assert_eq!(parts(&bytes, &format!("a/b; boundary={boundary}")).expect("our own").len(), 1);
+    }
+
+    #[test]
+    fn file_names_do_not_end_headers() {
+        let mut envelope = Envelope::empty(SoapVersion::V11);
+        let document = &mut envelope.document;
+        let root = document.create_element("", "", "mediate");
+        let file = document.create_element("", "", "f");
+        document.set_attribute(file, "", "", "filename", "a\"\r\nX: y");
+        document.set_attribute(file, "", "", "content-type", "a/b\r\nX: y");
+        document.append_child(root, file);
+        document.append_child(envelope.body, root);
+        let text = String::from_utf8_lossy(&format_form(&envelope).bytes).into_owned();
+        assert!(text.contains("filename=\"a%22%0D%0AX: y\"") && !text.contains("\nX: y"), "{text}");
+    }
+
+    #[test]
+    fn a_body_of_too_many_parts_or_too_long_headers_is_refused() {
+        let many = "--b\r\n\r\n\r\n".repeat(MAX_PARTS + 1) + "--b--";
+        let long = format!("--b\r\n{}\r\n\r\n--b--", "X: y\r\n".repeat(MAX_HEADERS));
+        for body in [many, long] {
+            assert!(matches!(parts(body.as_bytes(), "a/b; boundary=b"), Err(BuildError::Multipart(_))));
+        }
     }
 
     #[test]

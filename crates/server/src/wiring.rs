@@ -54,6 +54,8 @@ pub fn mediation(settings: &Settings) -> MediationSettings {
         allow_sub_delimiters: flag("synapse.allow.subdelims"),
         service_path: settings.server.service_path.trim_matches('/').to_owned(),
         service_addresses: service_addresses(settings),
+        server_host: settings.server.hostname.clone(),
+        server_ip: server_ip(settings),
         block_service_list: http.block_service_list,
         maximum_failover_retries: settings.mediation.maximum_failover_retries.unwrap_or(-1),
         suspend_duration: property("synapse.global_endpoint_suspend_duration")
@@ -196,6 +198,16 @@ pub fn service_addresses(settings: &Settings) -> Vec<String> {
     let http = listener.enabled.then(|| format!("http://{host}:{}", settings.ports.http));
     let https = listener.secured_enabled.then(|| format!("https://{host}:{}", settings.ports.https));
     http.into_iter().chain(https).collect()
+}
+
+/// The address that expressions give as `SERVER_IP`: the one that the listener is bound to, else the host name's.
+fn server_ip(settings: &Settings) -> String {
+    use std::net::ToSocketAddrs as _;
+    let bound = settings.http.listener.bind_address.as_ref().map(ToString::to_string);
+    let bound = bound.filter(|address| !matches!(address.as_str(), "0.0.0.0" | "::" | ""));
+    let host = settings.server.hostname.as_str();
+    let resolved = || (host, 0).to_socket_addrs().ok()?.next().map(|address| address.ip().to_string());
+    bound.or_else(resolved).unwrap_or_else(|| "127.0.0.1".to_owned())
 }
 
 /// Bounds of the listeners for messages.

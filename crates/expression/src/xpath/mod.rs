@@ -1,29 +1,40 @@
 //! XPath 1.0 with Synapse's variables and functions (spec, 3.2 to 3.6).
 //!
-//! `variables` and `functions` are the environment, `result` turns values into Synapse's strings.
+//! `variables` and `functions` are the environment, `result` turns values into Synapse's strings. `second` is XPath 2.0,
+//! for what 1.0 cannot do and the configuration allows.
 
 mod functions;
 mod get_property;
 mod result;
+#[cfg(feature = "xpath2")]
+mod second;
+#[cfg(not(feature = "xpath2"))]
+#[path = "second_missing.rs"]
+mod second;
 mod variables;
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use mi_payload::{NodeItem, Value, XmlFragment};
-use mi_xml::xpath::{NodePart, NodeRef, Value as XPathValue, XPath};
+use mi_xml::xpath::{EvalError, NodePart, NodeRef, Value as XPathValue, XPath};
 use mi_xml::{Document, NodeId};
 
 use crate::expression::{SelectedNode, Selection};
 use crate::fault::{CompileError, ExpressionFault};
 use crate::message::{Envelope, Message};
 use crate::namespaces::Namespaces;
+use second::Second;
 use variables::MessageEnvironment;
 
 /// A compiled XPath.
 #[derive(Debug)]
 pub(crate) struct SynapseXPath {
-    xpath: XPath,
+    text: String,
+    /// `None` when it is no XPath 1.0.
+    first: Option<XPath>,
+    /// There when the configuration allows it and it is XPath 2.0.
+    second: Option<Second>,
     namespaces: Namespaces,
     style: result::Style,
 }
@@ -41,16 +52,47 @@ static EMPTY: LazyLock<(Document, NodeId, NodeId)> = LazyLock::new(|| {
 
 impl SynapseXPath {
     pub(crate) fn compile(text: &str, namespaces: &Namespaces) -> Result<Self, CompileError> {
-        let xpath = XPath::compile(text, namespaces.pairs()).map_err(|error| CompileError {
-            expression: text.to_owned(),
-            column: error.column,
-            message: error.message,
-        })?;
-        Ok(Self { xpath, namespaces: namespaces.clone(), style: result::Style::of(text) })
+        let allowed = namespaces.allows_xpath2();
+        let (first, second) = match (XPath::compile(text, namespaces.pairs()), allowed) {
+            (Ok(first), false) => (Some(first), None),
+            (Ok(first), true) => (Some(first), Second::compile(text, namespaces).ok()),
+            (Err(error), allowed) => {
+                let second = Second::compile(text, namespaces);
+                let message = match second {
+                    Ok(second) if allowed => return Ok(Self::new(text, None, Some(second), namespaces)),
+                    Ok(_) => format!(
+                        "{}; it is XPath 2.0, which synapse.enable_xpath_dom_failover of [mediation] switches on",
+                        error.message
+                    ),
+                    Err(second) if allowed => format!("{}, nor is it XPath 2.0: {second},", error.message),
+                    Err(_) => error.message,
+                };
+                return Err(CompileError { expression: text.to_owned(), column: error.column, message });
+            }
+        };
+        Ok(Self::new(text, first, second, namespaces))
+    }
+
+    fn new(text: &str, first: Option<XPath>, second: Option<Second>, namespaces: &Namespaces) -> Self {
+        let style = result::Style::of(text);
+        Self { text: text.to_owned(), first, second, namespaces: namespaces.clone(), style }
     }
 
     pub(crate) fn text(&self) -> &str {
-        self.xpath.text()
+        &self.text
+    }
+
+    /// What XPath 2.0 gives where 1.0 cannot: it does not compile, or asks for what is not there.
+    fn second(
+        &self,
+        error: Option<&EvalError>,
+        env: &MessageEnvironment<'_, '_>,
+    ) -> Option<Result<second::Outcome, ExpressionFault>> {
+        if !matches!(error, None | Some(EvalError::UnknownFunction(_) | EvalError::UnknownVariable(_))) {
+            return None;
+        }
+        let outcome = self.second.as_ref()?.evaluate(env);
+        Some(outcome.map_err(|reason| self.fault(reason)))
     }
 
     pub(crate) fn string<'m>(&self, message: &'m dyn Message) -> Result<Option<Cow<'m, str>>, ExpressionFault> {
@@ -61,7 +103,13 @@ impl SynapseXPath {
         let (envelope, root) = context(message)?;
         let env = MessageEnvironment { message, envelope, namespaces: &self.namespaces };
         let node = NodeRef::new(envelope.document, envelope.envelope);
-        self.xpath.evaluate_boolean(node, root, &env).map_err(|error| self.fault(error.to_string()))
+        let Some(first) = &self.first else {
+            return self.second(None, &env).unwrap_or_else(|| Err(self.only_here())).map(|outcome| outcome.truth);
+        };
+        first.evaluate_boolean(node, root, &env).or_else(|error| match self.second(Some(&error), &env) {
+            Some(outcome) => outcome.map(|outcome| outcome.truth),
+            None => Err(self.fault(error.to_string())),
+        })
     }
 
     pub(crate) fn select<'m>(&self, message: &'m dyn Message) -> Result<Selection<'m>, ExpressionFault> {
@@ -98,11 +146,18 @@ impl SynapseXPath {
         let (envelope, root) = context(message)?;
         let env = MessageEnvironment { message, envelope, namespaces: &self.namespaces };
         let node = NodeRef::new(envelope.document, envelope.envelope);
-        let value = match root {
-            Some(root) => self.xpath.evaluate_below(node, root, &env),
-            None => self.xpath.evaluate(node, &env),
+        let text = |outcome: second::Outcome| XPathValue::from(outcome.text);
+        let Some(first) = &self.first else {
+            return self.second(None, &env).unwrap_or_else(|| Err(self.only_here())).map(text);
         };
-        value.map_err(|error| self.fault(error.to_string()))
+        let value = match root {
+            Some(root) => first.evaluate_below(node, root, &env),
+            None => first.evaluate(node, &env),
+        };
+        value.or_else(|error| match self.second(Some(&error), &env) {
+            Some(outcome) => outcome.map(text),
+            None => Err(self.fault(error.to_string())),
+        })
     }
 
     fn value_on<'m>(
@@ -113,7 +168,12 @@ impl SynapseXPath {
         let (envelope, _) = context(message)?;
         let env = MessageEnvironment { message, envelope, namespaces: &self.namespaces };
         let node = NodeRef::new(fragment.document(), fragment.node());
-        self.xpath.evaluate(node, &env).map_err(|error| self.fault(error.to_string()))
+        let first = self.first.as_ref().ok_or_else(|| self.only_here())?;
+        first.evaluate(node, &env).map_err(|error| self.fault(error.to_string()))
+    }
+
+    fn only_here(&self) -> ExpressionFault {
+        self.fault("XPath 2.0 is evaluated on messages only".to_owned())
     }
 
     fn fault(&self, reason: String) -> ExpressionFault {

@@ -200,3 +200,64 @@ fn a_parsed_envelope_has_a_document_above_it() {
     }
     assert_eq!(compile("name($header)").evaluate_string(&message).expect("fine").as_deref(), Some("s:Header"));
 }
+
+#[cfg(feature = "xpath2")]
+#[test]
+fn what_is_no_xpath_1_is_tried_as_2_where_that_is_allowed() {
+    let namespaces: Namespaces = [("o", "urn:o")].into_iter().collect();
+    let allowing = namespaces.clone().allowing_xpath2(true);
+    let message = message();
+    for (text, expected) in [
+        ("for $q in //q return $q * 2", "10"),
+        ("string-join(//q, '-')", "5-6"),
+        ("if (//q > 5) then 'more' else 'less'", "more"),
+        ("replace($ctx:s, 't', 'T')", "TexT"),
+        ("tokenize(normalize-space(//sym), 'B')", "I"),
+        ("replace(/o:order/@id, ' ', '')", "7"),
+        ("string-join($body//q/text(), ',')", "5,6"),
+        ("concat(replace(get-property('s'), 'e', 'E'), $axis2:HTTP_SC + 1)", "tExt201"),
+        ("tokenize(get-property('transport', \"Content-Type\"), '/')[2]", "xml"),
+        ("avg($ctx:nodes)", "1.5"),
+        ("count(($ctx:none, 'x'))", "1"),
+        ("matches('abc', '^a.c$')", "true"),
+        ("some $q in //q satisfies $q = 6", "true"),
+        ("()", ""),
+        // What 1.0 can do stays what it was, Java's numbers included.
+        ("count(//q)", "2.0"),
+    ] {
+        let expression = Expression::compile(text, &allowing).unwrap_or_else(|error| panic!("{text}: {error}"));
+        let result = expression.evaluate_string(&message);
+        assert_eq!(result.expect(text).as_deref(), Some(expected), "{text}");
+    }
+    for (text, expected) in [("matches('abc', '^b')", false), ("exists(//q) and ends-with('ab', 'b')", true)] {
+        let expression = Expression::compile(text, &allowing).expect(text);
+        assert_eq!(expression.evaluate_boolean(&message), Ok(expected), "{text}");
+    }
+    let empty = Expression::compile("string-join(//q, '-')", &allowing).expect("compiles");
+    assert_eq!(empty.evaluate_string(&TestMessage::default()).expect("an empty element").as_deref(), Some(""));
+    let failing = Expression::compile("1 idiv 0 + (1 to 2)", &allowing).expect("compiles");
+    assert!(matches!(failing.evaluate_string(&message), Err(ExpressionFault::XPath { .. })));
+
+    let refused = Expression::compile("for $q in //q return $q", &namespaces).expect_err("not allowed");
+    assert!(refused.message.contains("enable_xpath_dom_failover"), "{refused}");
+    let neither = Expression::compile("for $q in", &allowing).expect_err("neither");
+    assert!(neither.message.contains("nor is it XPath 2.0"), "{neither}");
+    assert!(compile("replace('a', 'a', 'b')").evaluate_string(&message).is_err(), "unknown to 1.0, and not allowed");
+}
+
+#[cfg(feature = "xpath2")]
+#[test]
+fn a_compiled_expression_works_in_every_thread() {
+    let allowing = Namespaces::none().allowing_xpath2(true);
+    let expression = Expression::compile("string-join(('a', 'b'), '-')", &allowing).expect("compiles");
+    let one = || {
+        let message = TestMessage::default();
+        expression.evaluate_string(&message).expect("a result").map(|text| text.into_owned())
+    };
+    std::thread::scope(|scope| {
+        let results: Vec<_> = (0..3).map(|_| scope.spawn(one)).collect();
+        for result in results {
+            assert_eq!(result.join().expect("no panic").as_deref(), Some("a-b"));
+        }
+    });
+}

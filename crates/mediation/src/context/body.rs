@@ -59,8 +59,11 @@ impl MessageContext {
             validate_json: settings.validate_json,
         };
         match mi_payload::build(bytes, &context, &settings.builders, &settings.parse_options) {
-            Ok(payload) => {
-                self.payload = payload;
+            Ok(built) => {
+                self.payload = built.payload;
+                if !built.attachments.is_empty() {
+                    self.attachments = built.attachments.into();
+                }
                 self.take_addressing();
                 Ok(())
             }

@@ -37,6 +37,7 @@ impl MessageContext {
         copy.request.clone_from(&self.request);
         copy.api.clone_from(&self.api);
         copy.payload = payload;
+        copy.attachments = self.attachments.clone();
         copy.headers = self.headers.clone();
         copy.properties = self.properties.clone();
         copy.variables = self.variables.clone();
@@ -47,6 +48,8 @@ impl MessageContext {
         copy.content_types = self.content_types.clone();
         copy.method.clone_from(&self.method);
         copy.status = self.status.clone();
+        copy.answered = self.answered;
+        copy.endpoint_address.clone_from(&self.endpoint_address);
         copy.rest_postfix = self.rest_postfix.clone();
         copy.addressing = self.addressing.clone();
         copy.rest = self.rest;
@@ -63,5 +66,36 @@ impl MessageContext {
         copy.cacheable.clone_from(&self.cacheable);
         copy.correlation_id = self.correlation_id.clone();
         copy
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing;
+
+    const SWA: &[u8] = b"--b\r\nContent-Type: text/xml\r\n\r\n\
+        <s:Envelope xmlns:s='http://schemas.xmlsoap.org/soap/envelope/'><s:Body><a/></s:Body></s:Envelope>\r\n\
+        --b\r\nContent-ID: <1>\r\n\r\nx\r\n--b--";
+
+    #[tokio::test]
+    async fn attachments_go_with_copies_and_do_not_outlive_a_call() {
+        let mut context = testing::context_with("multipart/related; boundary=b; type=\"text/xml\"", SWA);
+        context.build().await.expect("well made");
+        assert_eq!(context.attachments.len(), 1);
+        let payload = context.payload.try_clone().expect("built");
+        assert_eq!(context.try_copy().expect("built").attachments, context.attachments);
+        assert_eq!(context.copy_around(payload).attachments, context.attachments);
+        let call = "<call><endpoint><address uri='http://status/200' format='soap11'/></endpoint></call>";
+        testing::run(call, &mut context).await.expect("an answer");
+        assert!(context.attachments.is_empty(), "they belonged to the request");
+    }
+
+    #[tokio::test]
+    async fn a_call_that_puts_its_answer_elsewhere_leaves_them_alone() {
+        let mut context = testing::context_with("multipart/related; boundary=b; type=\"text/xml\"", SWA);
+        let call = "<call><endpoint><address uri='http://status/200' format='soap11'/></endpoint>\
+                    <target type='property'>answer</target></call>";
+        testing::run(call, &mut context).await.expect("an answer");
+        assert_eq!(context.attachments.len(), 1);
     }
 }

@@ -122,7 +122,15 @@ impl Message for MessageContext {
     }
 
     fn local_entry(&self, name: &str) -> Option<Held<'_>> {
-        self.configuration.local_entries.find(name).map(|entry| Held::from(&entry.value))
+        if let Some(entry) = self.configuration.local_entries.find(name) {
+            return Some(Held::from(&entry.value));
+        }
+        // MI enters these two into its configuration when it starts.
+        match name {
+            "SERVER_IP" => Some(Held::from(self.configuration.settings.server_ip.as_str())),
+            "SERVER_HOST" => Some(Held::from(self.configuration.settings.server_host.as_str())),
+            _ => None,
+        }
     }
 
     fn registry_resource(&self, path: &str) -> Option<Cow<'_, str>> {

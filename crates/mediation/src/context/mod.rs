@@ -8,6 +8,8 @@ mod addressing;
 mod body;
 pub mod computed;
 pub mod copy;
+#[cfg(test)]
+mod documented;
 pub mod frames;
 mod message;
 pub mod properties;
@@ -19,9 +21,9 @@ pub mod split;
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 
-use http::{HeaderMap, Method};
-use mi_payload::Payload;
+use http::{HeaderMap, Method, StatusCode};
 use mi_payload::value::Value;
+use mi_payload::{Attachment, Payload};
 use parking_lot::Mutex;
 
 use crate::api::ApiMatch;
@@ -187,6 +189,8 @@ pub struct MessageContext {
     pub api: Option<Arc<ApiMatch>>,
     /// What it says.
     pub payload: Payload,
+    /// Parts that came beside the envelope (SwA, MTOM).
+    pub attachments: Arc<[Attachment]>,
     /// Transport headers: of the request, after a call those of the answer.
     pub headers: HeaderMap,
     /// Default-scope properties.
@@ -203,6 +207,10 @@ pub struct MessageContext {
     pub method: Option<Method>,
     /// axis2 `HTTP_SC`.
     pub status: StatusProperty,
+    /// The status of the back end's last answer, whatever `HTTP_SC` was set to since: axis2 `ORIGINAL_STATUS_CODE`.
+    pub answered: Option<StatusCode>,
+    /// The address of the endpoint that it was last sent to, without the rest of the path: `ENDPOINT_PREFIX`.
+    pub endpoint_address: Option<Arc<str>>,
     /// axis2 `REST_URL_POSTFIX`.
     pub rest_postfix: RestPostfix,
     /// Addresses and actions.
@@ -251,6 +259,7 @@ impl MessageContext {
             request: None,
             api: None,
             payload: Payload::empty(),
+            attachments: Arc::default(),
             headers: HeaderMap::new(),
             properties: Properties::default(),
             variables: Properties::default(),
@@ -259,6 +268,8 @@ impl MessageContext {
             content_types: ContentTypes::default(),
             method: None,
             status: StatusProperty::Unset,
+            answered: None,
+            endpoint_address: None,
             rest_postfix: RestPostfix::None,
             addressing: Addressing::default(),
             rest: false,

@@ -193,6 +193,7 @@ impl MessageContext {
                 "ContentType" => self.content_types.content_type = None,
                 "REST_URL_POSTFIX" => self.rest_postfix = RestPostfix::None,
                 "TRANSPORT_HEADERS" => self.headers.clear(),
+                "EXCESS_TRANSPORT_HEADERS" => self.drop_excess_headers(),
                 _ => {
                     self.axis2.remove(name.clone());
                 }

@@ -15,12 +15,19 @@ pub struct Element<'a> {
     document: &'a Document,
     node: NodeId,
     file: &'a str,
+    xpath2: bool,
 }
 
 impl<'a> Element<'a> {
     /// The element `node` of `document`, which was read from `file`.
     pub fn new(document: &'a Document, node: NodeId, file: &'a str) -> Self {
-        Self { document, node, file }
+        Self { document, node, file, xpath2: false }
+    }
+
+    /// The same, where expressions may be XPath 2.0 (`synapse.enable_xpath_dom_failover`).
+    #[must_use]
+    pub fn allowing_xpath2(self, allowed: bool) -> Self {
+        Self { xpath2: allowed, ..self }
     }
 
     /// The document.
@@ -83,8 +90,7 @@ impl<'a> Element<'a> {
 
     /// Its child elements.
     pub fn children(self) -> impl Iterator<Item = Self> {
-        let Self { document, file, .. } = self;
-        document.child_elements(self.node).map(move |node| Self { document, node, file })
+        self.document.child_elements(self.node).map(move |node| Self { node, ..self })
     }
 
     /// Its child elements in the Synapse namespace of one name.
@@ -136,7 +142,7 @@ impl<'a> Element<'a> {
 
     /// The namespaces that expressions on it see.
     pub fn namespaces(self) -> Namespaces {
-        Namespaces::in_scope(self.document, self.node)
+        Namespaces::in_scope(self.document, self.node).allowing_xpath2(self.xpath2)
     }
 
     /// An error about it.

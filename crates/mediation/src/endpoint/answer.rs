@@ -19,6 +19,8 @@ pub(super) fn become_answer(context: &mut MessageContext, answer: Answer, rest: 
     context.axis2.clear();
     context.method = None;
     context.rest_postfix = RestPostfix::None;
+    context.answered = Some(answer.status);
+    context.attachments = Arc::default();
     context.status = StatusProperty::OfAnswer(answer.status.as_u16());
     context.rest = rest;
     context.addressing.soap_action = None;

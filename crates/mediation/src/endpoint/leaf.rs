@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use http::StatusCode;
 use mi_expression::Expression;
 use mi_payload::value::Value;
+use mi_payload::{Charset, Packaging};
 use parking_lot::Mutex;
 
 use super::state::{Machine, Rules, Status, Transition};
@@ -61,6 +62,10 @@ pub struct Leaf {
     pub label: &'static str,
     /// The wire format.
     pub format: EndpointFormat,
+    /// `optimize`: how envelopes travel; `None` leaves it to the message.
+    pub packaging: Option<Packaging>,
+    /// `encoding`: the character set of the request.
+    pub charset: Option<Charset>,
     /// `enableAddressing`
     pub addressing: Option<AddressingVersion>,
     /// `timeout/duration`: milliseconds, or an expression that gives them.
@@ -98,7 +103,7 @@ impl Leaf {
         rules: Rules,
     ) -> Self {
         let state = State { active: AtomicBool::new(true), machine: Mutex::new(Machine::new(&rules)) };
-        Self { label, format, addressing: None, duration, action, rules, state }
+        Self { label, format, packaging: None, charset: None, addressing: None, duration, action, rules, state }
     }
 
     /// Its state.
@@ -204,7 +209,10 @@ pub(super) async fn send(endpoint: &Endpoint, context: &mut MessageContext) -> R
     if let EndpointKind::Wsdl(wsdl) = &endpoint.kind {
         wsdl.locate(name, context).await?;
     }
-    let url = address(endpoint, context)?;
+    let url = match context.axis2.text("TransportURL") {
+        Some(url) => url.into_owned(),
+        None => address(endpoint, context)?,
+    };
     let limit = leaf.time_limit(context)?;
     let one_way = context.properties.is_true("OUT_ONLY");
     let (forced_method, authentication) = match &endpoint.kind {
@@ -317,17 +325,20 @@ fn send_one_way(endpoint: &Endpoint, context: &MessageContext, outgoing: crate::
 }
 
 /// Where the message goes.
-fn address(endpoint: &Endpoint, context: &MessageContext) -> Result<String, Fault> {
+fn address(endpoint: &Endpoint, context: &mut MessageContext) -> Result<String, Fault> {
     Ok(match &endpoint.kind {
         EndpointKind::Http(http) => {
-            let url = http.template.expand(context);
+            let url = http.template.expand(context).into_owned();
+            context.endpoint_address = Some(url.as_str().into());
             match http.method {
-                Some(_) => url.into_owned(),
+                Some(_) => url,
                 None => request::with_postfix(context, http.leaf.format, &url),
             }
         }
         EndpointKind::Address(address) => {
-            request::with_postfix(context, address.leaf.format, &address.uri.expand(context))
+            let url = address.uri.expand(context).into_owned();
+            context.endpoint_address = Some(url.as_str().into());
+            request::with_postfix(context, address.leaf.format, &url)
         }
         EndpointKind::Wsdl(wsdl) => {
             request::with_postfix(context, wsdl.leaf.format, wsdl.address().unwrap_or_default())

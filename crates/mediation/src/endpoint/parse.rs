@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use http::Method;
 use mi_expression::ValueExpression;
+use mi_payload::{Charset, Packaging};
 
 use super::expand::{AddressTemplate, UrlTemplate};
 use super::leaf::{EndpointFormat, TimeLimit};
@@ -102,6 +103,20 @@ fn leaf(element: Element<'_>, label: &'static str, definitions: &Definitions<'_>
     let (duration, action) = timeout(element)?;
     let mut leaf = Leaf::new(label, format, duration, action, rules(element, definitions)?);
     leaf.addressing = AddressingVersion::parse(element)?;
+    leaf.packaging = match element.non_empty("optimize").map(|text| text.trim().to_ascii_lowercase()).as_deref() {
+        Some("mtom") => Some(Packaging::Mtom),
+        Some("swa") => Some(Packaging::Swa),
+        _ => None,
+    };
+    leaf.charset = match element.non_empty("encoding") {
+        Some(label) => Some(Charset::of_label(label).ok_or_else(|| {
+            let message = format!("unknown character set {label:?}");
+            element
+                .attribute_error("encoding", message)
+                .hint("UTF-8, UTF-16 and ISO-8859-1 are among those that are known")
+        })?),
+        None => None,
+    };
     Ok(leaf)
 }
 

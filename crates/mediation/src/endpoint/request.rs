@@ -9,7 +9,7 @@ use http::header::{
     TRANSFER_ENCODING, UPGRADE, USER_AGENT,
 };
 use mi_payload::content_type::{media_type, parameter};
-use mi_payload::{Body, Format, FormatOptions, Payload, SoapVersion};
+use mi_payload::{Body, Charset, Format, FormatOptions, Formatted, Packaging, Payload, SoapVersion};
 
 use super::leaf::{EndpointFormat, Leaf};
 use super::postfix;
@@ -78,7 +78,12 @@ pub(super) fn prepare(
     }
     let mut url = url;
     let upgrade = upgrade(context);
-    let shape = Shape { addressing: leaf.addressing, ..Shape::of(context, leaf.format, forced_method) };
+    let shape = Shape {
+        addressing: leaf.addressing,
+        charset: leaf.charset,
+        packaging: leaf.packaging.unwrap_or_else(|| packaging(context)),
+        ..Shape::of(context, leaf.format, forced_method)
+    };
     let mut headers = outgoing_headers(context);
     let body = body(context, &shape, &mut headers, &mut url)?;
     if shape.soap_action_header
@@ -120,6 +125,10 @@ struct Shape {
     soap: Option<SoapVersion>,
     /// Addressing blocks to write, when the message is an envelope.
     addressing: Option<AddressingVersion>,
+    /// The endpoint's own character set.
+    charset: Option<Charset>,
+    /// How an envelope travels.
+    packaging: Packaging,
     /// Message type to write, over the message's own.
     message_type: Option<&'static str>,
     soap_action_header: bool,
@@ -135,6 +144,8 @@ impl Shape {
             rest: is_rest(context, format),
             soap: None,
             addressing: None,
+            charset: None,
+            packaging: Packaging::Plain,
             message_type: None,
             soap_action_header: false,
             as_query: false,
@@ -158,8 +169,9 @@ impl Shape {
                 shape.as_query = true;
             }
             EndpointFormat::AsIs | EndpointFormat::Rest => {
+                let message_type = context.content_types.message_type.as_deref();
                 shape.soap_action_header =
-                    !shape.rest && context.content_types.message_type.as_deref() == Some("text/xml");
+                    !shape.rest && matches!(message_type, Some("text/xml" | "multipart/related"));
                 let form = context.content_types.message_type.as_deref() == Some("application/x-www-form-urlencoded");
                 shape.as_query = shape.method == Method::GET && form;
             }
@@ -258,60 +270,139 @@ fn written(context: &mut MessageContext, shape: &Shape, headers: &mut HeaderMap,
     } else {
         &context.payload
     };
-    let options = format_options(context);
-    let formatted =
-        mi_payload::format(payload, format, options, &settings.json).map_err(|error| Fault::new(error.to_string()))?;
-    let content_type = content_type(context, shape, format, formatted.boundary.as_deref(), headers);
+    let own = content_type(context, shape, format, headers);
+    let mut options = format_options(context, shape.charset, &own);
+    options.packaging = shape.packaging;
+    let formatted = formatted(context, payload, format, options)?;
+    let content_type = match formatted.content_type {
+        Some(multipart) => with_action(context, payload, multipart),
+        // What was multipart and is written as an envelope alone must not say that it is multipart.
+        None if media_type(&own).starts_with("multipart/") => {
+            let media = default_media_type(if format == Format::MultipartRelated { Format::Soap } else { format });
+            format!("{media}; charset={}", options.charset.name())
+        }
+        None => own,
+    };
     if let Ok(value) = HeaderValue::from_str(&content_type) {
         headers.insert(CONTENT_TYPE, value);
     }
     Ok(formatted.bytes)
 }
 
-/// Switches of the formatters that stand on the message.
-pub(crate) fn format_options(context: &MessageContext) -> FormatOptions {
+/// The payload as the formatter writes it.
+pub(crate) fn formatted(
+    context: &MessageContext,
+    payload: &Payload,
+    format: Format,
+    options: FormatOptions<'_>,
+) -> Result<Formatted, Fault> {
+    if format == Format::Json
+        && payload.is_empty()
+        && let Some(text) = context.axis2.text("JSON_STRING")
+    {
+        return Ok(text.into_owned().into());
+    }
+    let written = mi_payload::format(payload, format, options, &context.configuration.settings.json);
+    written.map_err(|error| Fault::new(error.to_string()))
+}
+
+/// Switches of the formatters that stand on the message; `content_type` is what it will say of itself.
+pub(crate) fn format_options<'a>(
+    context: &'a MessageContext,
+    charset: Option<Charset>,
+    content_type: &str,
+) -> FormatOptions<'a> {
     let flag = |name: &str| context.axis2.text(name).map(|text| text.eq_ignore_ascii_case("true"));
+    let charset = charset.or_else(|| own_charset(context));
+    let announced = || parameter(content_type, "charset").and_then(Charset::of_label);
     FormatOptions {
         xml_declaration: flag("WRITE_XML_DECLARATION"),
         standalone: flag("XML_DECLARATION_STANDALONE"),
         preserve_spaces: context.axis2_is_true("PRESERVE_SPACES"),
+        charset: charset.or_else(announced).unwrap_or_default(),
+        packaging: Packaging::Plain,
+        attachments: &context.attachments,
     }
 }
 
-fn content_type(
-    context: &MessageContext,
-    shape: &Shape,
-    format: Format,
-    boundary: Option<&str>,
-    headers: &HeaderMap,
-) -> String {
+/// `CHARACTER_SET_ENCODING`, when a mediator has set it to one that is known.
+pub(crate) fn own_charset(context: &MessageContext) -> Option<Charset> {
+    let label = context.axis2.text("CHARACTER_SET_ENCODING")?;
+    let charset = Charset::of_label(&label);
+    if charset.is_none() {
+        tracing::warn!(
+            target: "org.apache.synapse.transport.passthru.util.PassThroughTransportUtils",
+            "{}CHARACTER_SET_ENCODING {label:?} is not known; UTF-8 is written", context.log_prefix()
+        );
+    }
+    charset
+}
+
+/// What `enableMTOM` and `enableSwA` say; `optional` answers MTOM with MTOM.
+pub(crate) fn packaging(context: &MessageContext) -> Packaging {
+    let came_as_mtom = || {
+        let content_type = context.content_types.content_type.as_deref().unwrap_or_default();
+        mi_payload::related::packaging(content_type) == Packaging::Mtom
+    };
+    match context.axis2.text("enableMTOM").as_deref() {
+        Some(value) if value.eq_ignore_ascii_case("true") => Packaging::Mtom,
+        Some(value) if value.eq_ignore_ascii_case("optional") && came_as_mtom() => Packaging::Mtom,
+        _ if context.axis2_is_true("enableSwA") => Packaging::Swa,
+        _ => Packaging::Plain,
+    }
+}
+
+/// SOAP 1.2 has the action in the content type.
+fn with_action(context: &MessageContext, payload: &Payload, content_type: String) -> String {
+    let version = payload.envelope(&context.configuration.settings.json).map(|envelope| envelope.version);
+    let action = context.addressing.soap_action.as_deref().or(context.addressing.action.as_deref());
+    match (version, action) {
+        (Ok(SoapVersion::V12), Some(action)) if content_type.starts_with("multipart/related") => {
+            format!("{content_type}; action=\"{action}\"")
+        }
+        _ => content_type,
+    }
+}
+
+/// `content_type` with the character set that the body is written in: one that a mediator or the endpoint chose wins
+/// over what stands there.
+pub(crate) fn with_charset(context: &MessageContext, chosen: Option<Charset>, content_type: &str) -> String {
+    if media_type(content_type).starts_with("multipart/") {
+        return content_type.to_owned();
+    }
+    match (parameter(content_type, "charset"), chosen) {
+        (Some(there), Some(charset)) => content_type.replacen(there, charset.name(), 1),
+        (Some(_), None) => content_type.to_owned(),
+        (None, _) if context.axis2.text("setCharacterEncoding").is_some_and(|text| text == "false") => {
+            content_type.to_owned()
+        }
+        (None, chosen) => format!("{content_type}; charset={}", chosen.unwrap_or_default().name()),
+    }
+}
+
+fn content_type(context: &MessageContext, shape: &Shape, format: Format, headers: &HeaderMap) -> String {
     let action = context.addressing.soap_action.as_deref().or(context.addressing.action.as_deref());
     let existing = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let chosen = shape.charset.or_else(|| own_charset(context));
     if let Some(version) = shape.soap {
-        let charset = existing.and_then(|value| parameter(value, "charset")).unwrap_or("UTF-8");
+        let announced = existing.and_then(|value| parameter(value, "charset")).unwrap_or("UTF-8");
+        let charset = chosen.map_or(announced, |charset| charset.name());
         let media = version.media_type();
         return match action.filter(|_| version == SoapVersion::V12) {
             Some(action) => format!("{media}; charset={charset}; action=\"{action}\""),
             None => format!("{media}; charset={charset}"),
         };
     }
-    if let Some(boundary) = boundary {
-        return format!("multipart/form-data; boundary={boundary}");
-    }
     if let Some(media) = shape.message_type {
-        return format!("{media}; charset=UTF-8");
+        return format!("{media}; charset={}", chosen.unwrap_or_default().name());
     }
     // `Content-Type` is among the preserved headers as shipped: what the map says goes out as it is.
     if let Some(existing) = existing {
-        return existing.to_owned();
+        return if chosen.is_some() { with_charset(context, chosen, existing) } else { existing.to_owned() };
     }
     let types = &context.content_types;
     let own = types.content_type.as_deref().or(types.message_type.as_deref());
-    let own = own.map_or_else(|| default_media_type(format).to_owned(), str::to_owned);
-    let plain = parameter(&own, "charset").is_some()
-        || media_type(&own).starts_with("multipart/")
-        || context.axis2.text("setCharacterEncoding").is_some_and(|text| text == "false");
-    if plain { own } else { format!("{own}; charset=UTF-8") }
+    with_charset(context, chosen, own.unwrap_or(default_media_type(format)))
 }
 
 /// The media type that a format has when the message names none.

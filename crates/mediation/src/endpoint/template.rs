@@ -73,7 +73,8 @@ impl EndpointTemplate {
             }
         }
         let definitions = Definitions::new(&configuration.environment, &configuration.settings);
-        Endpoint::parse(Element::new(&document, self.endpoint, &self.file), &definitions)
+        let element = Element::new(&document, self.endpoint, &self.file);
+        Endpoint::parse(element.allowing_xpath2(configuration.settings.xpath_dom_failover), &definitions)
     }
 }
 

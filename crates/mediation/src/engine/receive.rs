@@ -5,13 +5,15 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, TRANSFER_ENCODING};
+use http::header::{
+    CONTENT_LENGTH, CONTENT_TYPE, ETAG, HOST, HeaderMap, HeaderValue, IF_NONE_MATCH, TRANSFER_ENCODING,
+};
 use http::{Method, StatusCode};
 use mi_payload::content_type::media_type;
 use mi_payload::value::Value;
 use mi_payload::{Body, Payload, SoapVersion};
 
-use super::{acknowledgement, api, main_sequence, proxy, service_list, swagger, wsdl};
+use super::{api, main_sequence, proxy, service_list, swagger, wsdl};
 use crate::api::dispatch::RequestView;
 use crate::configuration::Configuration;
 use crate::context::{HttpRequest, MessageContext, Origin, OriginKind, Reply, Response};
@@ -31,7 +33,12 @@ pub struct Incoming {
 /// Mediates a request and gives the answer. A client that goes away does not end the flow: it runs to its end without
 /// one (5.10).
 pub async fn receive(configuration: Arc<Configuration>, incoming: Incoming) -> Response {
-    UntilDone(Some(Box::pin(mediate(configuration, incoming)))).await
+    let known = incoming.headers.get(IF_NONE_MATCH).cloned();
+    let response = UntilDone(Some(Box::pin(mediate(configuration, incoming)))).await;
+    match known {
+        Some(known) => not_modified(response, &known),
+        None => response,
+    }
 }
 
 /// The same for a request of this server to one of its own services, whatever transports that has.
@@ -48,6 +55,18 @@ pub(crate) async fn receive_for(
         finish(context).await
     })))
     .await
+}
+
+/// A client that knows the answer already is told so, whatever the method and status (5.7: `HTTP_ETAG`).
+fn not_modified(mut response: Response, known: &HeaderValue) -> Response {
+    let tag = response.headers.get(ETAG).map(HeaderValue::as_bytes);
+    if tag.is_some_and(|tag| known.as_bytes().split(|&byte| byte == b',').any(|one| one.trim_ascii() == tag)) {
+        response.status = StatusCode::NOT_MODIFIED;
+        response.reason = None;
+        response.body = Body::Empty;
+        response.headers.remove(CONTENT_TYPE);
+    }
+    response
 }
 
 async fn mediate(configuration: Arc<Configuration>, incoming: Incoming) -> Response {
@@ -96,6 +115,7 @@ async fn finish(mut context: MessageContext) -> Response {
     let limit = context.configuration.settings.socket_timeout;
     let reply = std::mem::replace(&mut context.reply, Reply::Nobody);
     let shared = matches!(reply, Reply::Shared { .. });
+    let unanswered = context.acknowledgement();
     // What an aggregate has collected of its copies would live as long as the message does, and could still answer.
     drop(context);
     let answer = if shared {
@@ -106,7 +126,7 @@ async fn finish(mut context: MessageContext) -> Response {
     } else {
         reply.wait().await
     };
-    answer.unwrap_or_else(acknowledgement)
+    answer.unwrap_or(unanswered)
 }
 
 fn has_body(headers: &HeaderMap, body: &Body) -> bool {
@@ -130,6 +150,11 @@ fn context(
         Some(SoapVersion::V11)
     } else if media.eq_ignore_ascii_case("application/soap+xml") {
         Some(SoapVersion::V12)
+    } else if media.eq_ignore_ascii_case("multipart/related") {
+        // What stands in its parameters says what the root part is.
+        let says = |kind: &str| content_type.is_some_and(|value| value.contains(kind));
+        let version = |version: SoapVersion| says(version.media_type()).then_some(version);
+        version(SoapVersion::V12).or_else(|| version(SoapVersion::V11))
     } else {
         None
     };

@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use mi_expression::{Expression, InlineTemplate, Selection, ValueExpression};
 use mi_payload::content_type::media_type;
 use mi_payload::value::{NodeItem, Value};
-use mi_payload::{Envelope, Payload, SoapVersion, XmlFragment};
+use mi_payload::{Attachment, Envelope, Payload, SoapVersion, XmlFragment};
 
 use crate::context::{ContentTypes, MessageContext, StatusProperty};
 use crate::definition::{DeployError, Element};
@@ -38,6 +38,7 @@ pub(super) enum Target {
 /// What a call with a target puts back afterwards.
 pub(in crate::mediators) struct Kept {
     payload: Payload,
+    attachments: Arc<[Attachment]>,
     headers: HeaderMap,
     types: ContentTypes,
 }
@@ -139,6 +140,7 @@ impl Kept {
     pub(in crate::mediators) fn of(context: &MessageContext) -> Result<Self, Fault> {
         Ok(Self {
             payload: context.payload.try_clone()?,
+            attachments: context.attachments.clone(),
             headers: context.headers.clone(),
             types: context.content_types.clone(),
         })
@@ -149,6 +151,7 @@ impl Kept {
     /// Gives the message back what it had.
     pub(in crate::mediators) fn put_back(self, context: &mut MessageContext) {
         context.payload = self.payload;
+        context.attachments = self.attachments;
         context.headers = self.headers;
         context.content_types = self.types;
         context.has_entity();

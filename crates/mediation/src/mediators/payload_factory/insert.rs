@@ -42,7 +42,7 @@ pub(super) fn argument(
 }
 
 fn json_text(context: &MessageContext, text: &str, out: &mut String) {
-    let quotes = context.properties.text("QUOTE_STRING_IN_PAYLOAD_FACTORY_JSON").is_some_and(|value| value == "true");
+    let quotes = context.properties.is_true("QUOTE_STRING_IN_PAYLOAD_FACTORY_JSON");
     let plain = matches!(text, "true" | "false" | "null") || serde_json::from_str::<serde_json::Number>(text).is_ok();
     if quotes && !plain {
         out.push_str(&quote(text));
