@@ -6,6 +6,9 @@ use std::net::TcpStream;
 
 use mi_e2e::{Backend, Builder, Received, Server};
 
+/// What must hold of what the back end got and the client.
+type Check = Box<dyn Fn(&Received, &Reply) -> bool>;
+
 /// One property: what stands before and after the call, and what must come of it.
 struct Case {
     /// Name of the case, which is the path of its resource too.
@@ -17,7 +20,7 @@ struct Case {
     /// What the client sends beside `POST`, in its head and as its body.
     head: &'static str,
     body: &'static str,
-    check: Box<dyn Fn(&Received, &Reply) -> bool>,
+    check: Check,
 }
 
 /// An answer as it came over the wire.
