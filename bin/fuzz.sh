@@ -7,6 +7,8 @@ seconds=${1:-60}
 command -v cargo-fuzz >/dev/null 2>&1 || cargo install --quiet --locked cargo-fuzz
 # Coverage needs flags that are not stable; the pinned compiler has them all the same.
 export RUSTC_BOOTSTRAP=1
+# All at once: they are linked side by side.
+cargo fuzz build --sanitizer none
 for target in $(cargo fuzz list); do
   echo "-- $target: $seconds s"
   mkdir -p "fuzz/corpus/$target"
