@@ -55,7 +55,8 @@ fn declared(input: &[u8]) -> Result<&'static Encoding, ParseError> {
 }
 
 fn declared_label(input: &[u8]) -> Option<&[u8]> {
-    let rest = input.strip_prefix(b"<?xml")?;
+    // `<?xml-stylesheet` and the like are processing instructions, and say nothing of the encoding.
+    let rest = input.strip_prefix(b"<?xml").filter(|rest| rest.first().is_some_and(u8::is_ascii_whitespace))?;
     let declaration = rest.get(..memchr::memmem::find(rest, b"?>")?)?;
     let after = declaration.get(memchr::memmem::find(declaration, b"encoding")? + "encoding".len()..)?;
     let after = after.trim_ascii_start().strip_prefix(b"=")?.trim_ascii_start();

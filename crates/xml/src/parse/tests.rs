@@ -129,6 +129,14 @@ fn positions_of_elements_and_attributes() {
 }
 
 #[test]
+fn only_the_declaration_announces_an_encoding() {
+    for text in ["<?xml-stylesheet encoding='nonsense'?><a />", "<?xmlvq encoding='l1'\u{e9}?><a />"] {
+        let document = Document::parse(text.as_bytes(), &ParseOptions::default()).unwrap();
+        assert_eq!(document.to_xml(document.root()), text);
+    }
+}
+
+#[test]
 fn encodings() {
     let utf16: Vec<u8> = "\u{FEFF}<?xml version=\"1.0\" encoding=\"UTF-16\"?><a>ü</a>"
         .encode_utf16()
