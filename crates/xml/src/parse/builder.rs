@@ -198,7 +198,9 @@ impl<'d, 'i> Builder<'d, 'i> {
         let mark = |byte: Option<&u8>| byte.map_or(0, |byte| usize::from(*byte));
         let slot = (bytes.len() * 5 + mark(bytes.first()) + mark(bytes.last()) * 3) % RECENT;
         let names = &mut self.document.names;
+        // Nodes that have no name share one that is empty: it is not among those that may be written.
         if let Some(&recent) = self.recent.get(slot)
+            && !bytes.is_empty()
             && names.namespace_of(recent) == namespace
             && names.qualified(recent) == name.text
         {
