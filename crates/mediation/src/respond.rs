@@ -1,10 +1,7 @@
 //! From a message to the answer for the client (spec: services 3.4, 5.3, 5.7; payload 1.5, 1.7).
 
 use http::StatusCode;
-use http::header::{
-    CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, DATE, ETAG, HOST, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING,
-    USER_AGENT,
-};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, HOST, HeaderMap, HeaderValue, USER_AGENT};
 use mi_payload::content_type::media_type;
 use mi_payload::value::Value;
 use mi_payload::{Body, Format, Packaging, Payload, SoapVersion};
@@ -14,8 +11,6 @@ use crate::endpoint::request::{
     coded, default_media_type, format_options, formatted, own_charset, packaging, with_charset,
 };
 use crate::fault::Fault;
-
-const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 
 impl MessageContext {
     /// Sends the message back to whoever waits for an answer. Only the first answer of a request counts.
@@ -166,24 +161,14 @@ impl MessageContext {
         fits.then(|| description.into_owned())
     }
 
+    /// Without a back end's answer these are the client's own headers, echoed as MI does; some of them say who the client
+    /// is, where it went and how much it sent, not what the answer is. What belongs to a hop (`Connection`, `Date`, the
+    /// framing) the transport leaves out in any case.
     fn strip(&self, headers: &mut HeaderMap) {
-        let settings = &self.configuration.settings;
-        let preserved = |name: &str| settings.preserve_headers.iter().any(|known| known == name);
-        let requests = !self.dispatched;
-        let keeps_length = self.request.as_ref().is_some_and(|request| request.method == http::Method::HEAD);
-        for name in [TRANSFER_ENCODING, CONNECTION, KEEP_ALIVE, DATE] {
-            if name == TRANSFER_ENCODING || !preserved(name.as_str()) {
+        if !self.dispatched {
+            for name in [HOST, USER_AGENT, CONTENT_LENGTH] {
                 headers.remove(name);
             }
-        }
-        if !keeps_length || requests {
-            headers.remove(CONTENT_LENGTH);
-        }
-        if requests {
-            // Without a back end's answer these are the client's own headers, echoed as MI does; two of them say who the
-            // client is and where it went, not who answers.
-            headers.remove(HOST);
-            headers.remove(USER_AGENT);
         }
     }
 
@@ -198,13 +183,11 @@ impl MessageContext {
         }
         if let Payload::Unread(body) = &mut self.payload {
             let body = std::mem::take(body);
-            match self.content_types.content_type.as_deref().map(HeaderValue::from_str) {
-                Some(Ok(value)) if !body.is_empty() => {
-                    headers.insert(CONTENT_TYPE, value);
-                }
-                _ => {
-                    headers.remove(CONTENT_TYPE);
-                }
+            match self.content_types.content_type.as_deref().filter(|_| !body.is_empty()) {
+                // As it came, mostly.
+                Some(text) if headers.get(CONTENT_TYPE).is_some_and(|known| known == text) => {}
+                Some(text) => set_content_type(headers, HeaderValue::from_str(text).ok()),
+                None => set_content_type(headers, None),
             }
             return Ok(body);
         }
@@ -254,6 +237,13 @@ impl MessageContext {
         let types = &self.content_types;
         let own = types.content_type.as_deref().filter(|text| !text.is_empty()).or(types.message_type.as_deref());
         with_charset(self, own_charset(self), own.unwrap_or(default_media_type(format)))
+    }
+}
+
+fn set_content_type(headers: &mut HeaderMap, value: Option<HeaderValue>) {
+    match value {
+        Some(value) => drop(headers.insert(CONTENT_TYPE, value)),
+        None => drop(headers.remove(CONTENT_TYPE)),
     }
 }
 

@@ -160,7 +160,7 @@ fn context_in(configuration: Arc<Configuration>) -> MessageContext {
     let mut context = MessageContext::new(configuration, Arc::new(Origin::new(OriginKind::Main, "main")));
     context.request = Some(Arc::new(HttpRequest {
         method: Method::POST,
-        target: "/orders/1".to_owned(),
+        target: "/orders/1".into(),
         secure: false,
         peer: None,
         local: None,

@@ -2,8 +2,9 @@
 
 /// The media type of a `Content-Type` value: what stands before the first `;` (or `,`), without blanks around it.
 pub fn media_type(content_type: &str) -> &str {
-    let end = content_type.find(';').or_else(|| content_type.find(',')).unwrap_or(content_type.len());
-    content_type[..end].trim()
+    let bytes = content_type.as_bytes();
+    let end = memchr::memchr(b';', bytes).or_else(|| memchr::memchr(b',', bytes)).unwrap_or(bytes.len());
+    content_type[..end].trim_ascii()
 }
 
 /// The value of a parameter of a `Content-Type` value, quotes removed.

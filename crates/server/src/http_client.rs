@@ -4,13 +4,12 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use mi_mediation::environment::HttpSender;
 use mi_mediation::fault::codes;
 use mi_mediation::mediator::BoxFuture;
 use mi_mediation::outgoing::{Answer, Outgoing, SendError, Tunnel};
 use mi_transport::client::Scheme;
-use mi_transport::{Client, ClientError, ClientRequest, Destination, Framing, Target};
+use mi_transport::{Client, ClientError, ClientErrorKind, ClientRequest, Destination, Framing, Target};
 
 /// Authorities that a worker remembers before it begins anew; far more than a configuration has endpoints.
 const REMEMBERED: usize = 4096;
@@ -26,15 +25,10 @@ pub struct TransportSender(pub Client);
 impl HttpSender for TransportSender {
     fn send(&self, request: Outgoing) -> BoxFuture<'static, Result<Answer, SendError>> {
         let client = self.0.clone();
+        // Before the future is made, which would have to hold the request in both forms.
+        let request = client_request(&client, request);
         Box::pin(async move {
-            let limit = request.timeout;
-            let request = client_request(&client, request)?;
-            let sending = client.send(request);
-            let result = match limit {
-                Some(limit) => tokio::time::timeout(limit, sending).await.map_err(|_| timed_out())?,
-                None => sending.await,
-            };
-            match result {
+            match client.send(request?).await {
                 Ok(response) => Ok(Answer {
                     status: response.status,
                     reason: response.reason.map(|reason| String::from_utf8_lossy(&reason).into_owned()),
@@ -42,6 +36,7 @@ impl HttpSender for TransportSender {
                     body: response.body,
                     tunnel: response.upgraded.map(|upgraded| Tunnel(Box::new(upgraded))),
                 }),
+                Err(ClientError { kind: ClientErrorKind::Expired, .. }) => Err(timed_out()),
                 Err(error) => Err(failed(&error)),
             }
         })
@@ -52,11 +47,11 @@ fn client_request(client: &Client, request: Outgoing) -> Result<ClientRequest, S
     let (authority, target) = split(&request.url).ok_or_else(|| malformed(&request.url))?;
     let destination = destination(client, authority)?;
     let target = match target {
-        "" => "/".to_owned(),
-        query if query.starts_with('?') => format!("/{query}"),
-        path => path.to_owned(),
+        "" => Target::new("/"),
+        query if query.starts_with('?') => Target::new(&format!("/{query}")),
+        path => Target::new(path),
     };
-    let target = Target::from_bytes(Bytes::from(target)).ok_or_else(|| malformed(&request.url))?;
+    let target = target.ok_or_else(|| malformed(&request.url))?;
     let mut out = ClientRequest::new(destination, request.method, target);
     out.headers = request.headers;
     out.body = request.body;
@@ -65,15 +60,18 @@ fn client_request(client: &Client, request: Outgoing) -> Result<ClientRequest, S
     out.options.absolute_form = request.absolute_form;
     out.options.close = request.close;
     out.options.upgrade = request.upgrade;
+    out.options.limit = request.timeout;
     Ok(out)
 }
 
 /// `scheme://authority` and the rest, without a fragment.
 fn split(url: &str) -> Option<(&str, &str)> {
-    let start = url.find("://")? + 3;
-    let end = url[start..].find(['/', '?', '#']).map_or(url.len(), |end| start + end);
-    let rest = &url[end..];
-    Some((&url[..end], rest.split_once('#').map_or(rest, |(before, _)| before)))
+    let colon = url.bytes().position(|byte| byte == b':').filter(|&colon| url[colon..].starts_with("://"))?;
+    let start = colon + 3;
+    let end = url.bytes().skip(start).position(|byte| matches!(byte, b'/' | b'?' | b'#'));
+    let (authority, rest) = url.split_at(end.map_or(url.len(), |end| start + end));
+    let end = rest.bytes().position(|byte| byte == b'#').unwrap_or(rest.len());
+    Some((authority, &rest[..end]))
 }
 
 fn destination(client: &Client, authority: &str) -> Result<Arc<Destination>, SendError> {

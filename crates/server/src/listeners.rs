@@ -27,7 +27,7 @@ impl Handler for Mediation {
         let incoming = Incoming {
             request: HttpRequest {
                 method: request.method,
-                target: request.target.as_str().to_owned(),
+                target: request.target.into_shared(),
                 secure: connection.tls.is_some(),
                 peer: Some(connection.peer),
                 local: Some(connection.local),
@@ -41,7 +41,8 @@ impl Handler for Mediation {
     }
 }
 
-fn into_response(answer: Answer) -> Response {
+fn into_response(answer: Box<Answer>) -> Response {
+    let answer = *answer;
     let mut response = Response::new(answer.status);
     response.reason = answer.reason.map(bytes::Bytes::from);
     response.headers = answer.headers;

@@ -7,7 +7,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::{Method, StatusCode};
 use mi_transport::headers::HeaderPolicy;
 use mi_transport::{
@@ -51,7 +50,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let listen: SocketAddr = arguments.next().unwrap_or_else(|| "127.0.0.1:9301".to_owned()).parse()?;
     let back_end: SocketAddr = arguments.next().unwrap_or_else(|| "127.0.0.1:9099".to_owned()).parse()?;
     let workers = arguments.next().map_or(Ok(1), |text| text.parse())?;
-    let target = Target::from_bytes(Bytes::from_static(b"/echo")).ok_or("not a target")?;
+    let target = Target::new("/echo").ok_or("not a target")?;
     let proxy = Proxy {
         client: Client::new(ClientConfig::default()),
         destination: Destination::new(Scheme::Http, &back_end.ip().to_string(), Some(back_end.port()))?,

@@ -25,7 +25,7 @@
 //! let client = Client::new(ClientConfig::default());
 //! let port = listener.local_addr().port();
 //! let destination = client.destination(Scheme::Http, "127.0.0.1", Some(port), None)?;
-//! let target = Target::from_bytes(Bytes::from_static(b"/orders?status=open")).ok_or("not a target")?;
+//! let target = Target::new("/orders?status=open").ok_or("not a target")?;
 //! let mut request = ClientRequest::new(destination, Method::POST, target);
 //! request.body = Body::from(b"hello".to_vec());
 //!

@@ -16,19 +16,23 @@ use crate::upgrade::Upgraded;
 /// Usually in origin form (`/a/b?c=d`); `*` for a server-wide OPTIONS and `host:port` for CONNECT. The scheme and
 /// authority of an absolute form are split off by the parser (see [`Request::authority`]).
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Target(Bytes);
+pub struct Target(Arc<str>);
 
 impl Target {
-    /// Takes bytes that are UTF-8 and without blanks and control characters; `None` if they are not.
-    pub fn from_bytes(bytes: Bytes) -> Option<Self> {
-        let plain = !bytes.is_empty() && bytes.iter().all(|&b| b > b' ' && b != 0x7f);
-        (plain && std::str::from_utf8(&bytes).is_ok()).then_some(Self(bytes))
+    /// Takes text without blanks and control characters; `None` if there are some, or nothing at all.
+    pub fn new(text: &str) -> Option<Self> {
+        let plain = !text.is_empty() && text.bytes().all(|b| b > b' ' && b != 0x7f);
+        plain.then(|| Self(text.into()))
     }
 
     /// The target as text.
     pub fn as_str(&self) -> &str {
-        // Checked at construction, so the default is never taken; checking again costs less than a shared allocation.
-        std::str::from_utf8(&self.0).unwrap_or_default()
+        &self.0
+    }
+
+    /// The same, shared.
+    pub fn into_shared(self) -> Arc<str> {
+        self.0
     }
 
     /// The part before `?`.

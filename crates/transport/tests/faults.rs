@@ -456,3 +456,27 @@ fn resident() -> usize {
     let pages = std::fs::read_to_string("/proc/self/statm").unwrap();
     pages.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096
 }
+
+#[test]
+fn a_request_has_a_limit_of_its_own() {
+    run(async {
+        // Signs of life do not put it off, as they do with the socket timeout.
+        let living = against(
+            |mut peer| {
+                peer.try_head();
+                while !peer.is_closed_within(SHORT / 10) {
+                    peer.try_send("HTTP/1.1 100 Continue\r\n\r\n");
+                }
+            },
+            |to| {
+                let mut request = get(to, "/");
+                request.options.limit = Some(SHORT * 6);
+                request
+            },
+        )
+        .await;
+        let error = living.unwrap_err();
+        assert!(matches!(error.kind, ClientErrorKind::Expired), "{error}");
+        assert_eq!((error.base_code(), error.state_code()), (101_504, 3));
+    });
+}

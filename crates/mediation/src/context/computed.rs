@@ -28,7 +28,7 @@ impl MessageContext {
     fn computed_api_property(&self, name: &str) -> Option<Value> {
         let (api, request) = (self.api.as_ref()?, self.request.as_ref()?);
         Some(match name {
-            "REST_FULL_REQUEST_PATH" => Value::from(request.target.as_str()),
+            "REST_FULL_REQUEST_PATH" => Value::from(&*request.target),
             "REST_SUB_REQUEST_PATH" => Value::from(api.sub_path(&request.target)),
             "REST_API_CONTEXT" => Value::String(api.context.clone()),
             "REST_METHOD" => Value::from(request.method.as_str()),
@@ -71,7 +71,7 @@ impl MessageContext {
         let request = self.request.as_ref()?;
         Some(match name {
             "REMOTE_ADDR" | "REMOTE_HOST" => Value::from(request.peer?.ip().to_string()),
-            "TransportInURL" => Value::from(request.target.as_str()),
+            "TransportInURL" => Value::from(&*request.target),
             "TRANSPORT_IN_NAME" => Value::from(self.transport_name()?),
             "SERVICE_PREFIX" => {
                 let scheme = self.transport_name()?;

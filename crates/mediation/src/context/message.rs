@@ -7,7 +7,7 @@ use mi_payload::SoapVersion;
 use mi_payload::payload::ViewError;
 use mi_payload::value::Value;
 
-use super::{ANONYMOUS, MessageContext, OriginKind, Scope, To};
+use super::{MessageContext, OriginKind, Scope, To};
 use crate::fault::Fault;
 
 impl From<ExpressionFault> for Fault {
@@ -185,7 +185,7 @@ impl MessageContext {
     /// The To address where it says whom the message goes to: the answer of a call has the anonymous address.
     pub fn becomes_answer(&mut self) {
         self.slots.give_back();
-        self.addressing.to = To::Address(ANONYMOUS.to_owned());
+        self.addressing.to = To::Anonymous;
     }
 
     /// Whether it came in through an API.

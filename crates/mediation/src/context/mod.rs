@@ -90,7 +90,7 @@ pub struct HttpRequest {
     /// Its method.
     pub method: Method,
     /// Path and query as they came.
-    pub target: String,
+    pub target: Arc<str>,
     /// It came over TLS.
     pub secure: bool,
     /// The client's address.
@@ -130,6 +130,8 @@ pub enum To {
     Request,
     /// None.
     Nowhere,
+    /// Nobody in particular ([`ANONYMOUS`]): that of an answer.
+    Anonymous,
     /// This one.
     Address(String),
 }
@@ -250,6 +252,16 @@ pub struct MessageContext {
     correlation_id: OnceLock<Arc<str>>,
 }
 
+impl ContentTypes {
+    /// Both, from the value of a `Content-Type`; without parameters they are one text.
+    pub fn of(content_type: &str) -> Self {
+        let content: Arc<str> = content_type.into();
+        let media = mi_payload::content_type::media_type(content_type);
+        let message = if media.len() == content.len() { content.clone() } else { media.into() };
+        Self { message_type: Some(message), content_type: Some(content) }
+    }
+}
+
 impl MessageContext {
     /// A message without content that nobody sent.
     pub fn new(configuration: Arc<Configuration>, origin: Arc<Origin>) -> Self {
@@ -327,7 +339,10 @@ impl MessageContext {
     /// did not come over HTTP have none.
     pub fn correlation_id(&self) -> Option<&Arc<str>> {
         self.request.as_ref()?;
-        Some(self.correlation_id.get_or_init(|| uuid::Uuid::new_v4().to_string().into()))
+        Some(self.correlation_id.get_or_init(|| {
+            let mut text = uuid::Uuid::encode_buffer();
+            Arc::from(&*uuid::Uuid::new_v4().hyphenated().encode_lower(&mut text))
+        }))
     }
 
     /// Takes over the client's correlation id.
@@ -344,8 +359,9 @@ impl MessageContext {
     /// The To address as text, if there is one.
     pub fn to_address(&self) -> Option<&str> {
         match &self.addressing.to {
-            To::Request => self.request.as_ref().map(|request| request.target.as_str()),
+            To::Request => self.request.as_ref().map(|request| &*request.target),
             To::Nowhere => None,
+            To::Anonymous => Some(ANONYMOUS),
             To::Address(address) => Some(address),
         }
     }
@@ -367,9 +383,7 @@ impl MessageContext {
 
     /// Sets `messageType`, `ContentType` and, where there are transport headers, `Content-Type`.
     pub fn set_message_type(&mut self, content_type: &str) {
-        let shared: Arc<str> = content_type.into();
-        self.content_types.message_type = Some(mi_payload::content_type::media_type(content_type).into());
-        self.content_types.content_type = Some(shared);
+        self.content_types = ContentTypes::of(content_type);
         if let Ok(value) = http::HeaderValue::from_str(content_type) {
             self.headers.insert(http::header::CONTENT_TYPE, value);
         }

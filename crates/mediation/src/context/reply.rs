@@ -107,13 +107,13 @@ impl Reply {
     }
 
     /// The answer, once there is one; `None` when nobody is left who could give it.
-    pub async fn wait(self) -> Option<Response> {
+    pub async fn wait(self) -> Option<Box<Response>> {
         match self {
             Self::Nobody => None,
-            Self::Single(slot) => slot.map(|response| *response),
+            Self::Single(slot) => slot,
             Self::Shared { sender, receiver } => {
                 drop(sender);
-                receiver?.recv().await.map(|response| *response)
+                receiver?.recv().await
             }
         }
     }

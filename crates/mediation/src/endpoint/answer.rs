@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
-use mi_payload::content_type::media_type;
 use mi_payload::value::Value;
 use mi_payload::{Body, Payload};
 
-use crate::context::{MessageContext, RestPostfix, StatusProperty};
+use crate::context::{ContentTypes, MessageContext, RestPostfix, StatusProperty};
 use crate::outgoing::Answer;
 
 /// Replaces payload, headers and all that belongs to the transport; properties, variables and the place in the flow stay.
@@ -35,8 +34,7 @@ pub(super) fn become_answer(context: &mut MessageContext, answer: Answer, rest: 
     }
     let no_body = answer.body.is_empty()
         || matches!(answer.status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED);
-    let content_type: Option<Arc<str>> =
-        context.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(Into::into);
+    let content_type = context.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     if answer.status == StatusCode::ACCEPTED {
         context.axis2.set("SC_ACCEPTED", Value::Boolean(true));
     }
@@ -46,12 +44,14 @@ pub(super) fn become_answer(context: &mut MessageContext, answer: Answer, rest: 
     } else {
         context.payload = Payload::Unread(answer.body);
     }
-    context.content_types.message_type = match &content_type {
-        Some(text) => Some(media_type(text).into()),
-        None if no_body => request_type.filter(|kind| &**kind != "application/x-www-form-urlencoded"),
-        None => Some("application/octet-stream".into()),
+    context.content_types = match content_type {
+        Some(text) => ContentTypes::of(text),
+        None if no_body => {
+            let kept = request_type.filter(|kind| &**kind != "application/x-www-form-urlencoded");
+            ContentTypes { message_type: kept.clone(), content_type: kept }
+        }
+        None => ContentTypes::of("application/octet-stream"),
     };
-    context.content_types.content_type = content_type.or_else(|| context.content_types.message_type.clone());
     if let Payload::Unread(Body::Empty) = context.payload {
         context.payload = Payload::empty();
     }

@@ -97,13 +97,13 @@ impl UrlTemplate {
 
     /// The URL for a message. Without any variable of the kinds `uri.var.*` and `query.param.*` on the message, the
     /// template is taken literally.
-    pub fn expand(&self, context: &MessageContext) -> Cow<'_, str> {
-        if let [Part::Literal(literal)] = self.parts.as_slice() {
-            return Cow::Borrowed(literal);
+    pub fn expand(&self, context: &MessageContext) -> Arc<str> {
+        if let [Part::Literal(_)] = self.parts.as_slice() {
+            return self.text.clone();
         }
         let is_variable = |name: &str| name.starts_with("uri.var.") || name.starts_with("query.param.");
         if !context.properties.iter().any(|(name, _)| is_variable(name)) {
-            return Cow::Borrowed(&self.text);
+            return self.text.clone();
         }
         let lookup = |name: &str| {
             let value = context.properties.get(name).filter(|_| is_variable(name))?;
@@ -117,7 +117,7 @@ impl UrlTemplate {
                 Part::Expression { operator, variables } => expand(*operator, variables, &lookup, &mut url),
             }
         }
-        Cow::Owned(url)
+        url.into()
     }
 }
 
@@ -207,9 +207,9 @@ impl AddressTemplate {
     }
 
     /// The address for a message.
-    pub fn expand(&self, context: &MessageContext) -> Cow<'_, str> {
+    pub fn expand(&self, context: &MessageContext) -> Arc<str> {
         if !self.dynamic {
-            return Cow::Borrowed(&self.text);
+            return self.text.clone();
         }
         let mut out = String::with_capacity(self.text.len());
         let mut rest: &str = &self.text;
@@ -224,7 +224,7 @@ impl AddressTemplate {
             rest = &rest[end + 1..];
         }
         out.push_str(rest);
-        Cow::Owned(out)
+        out.into()
     }
 }
 
@@ -238,7 +238,7 @@ mod tests {
         for (name, value) in properties {
             context.properties.set(*name, Value::from(*value));
         }
-        UrlTemplate::parse(template).expand(&context).into_owned()
+        UrlTemplate::parse(template).expand(&context).to_string()
     }
 
     #[test]
@@ -275,6 +275,6 @@ mod tests {
         let mut context = testing::context();
         context.properties.set("host", Value::from("h"));
         let template = AddressTemplate::parse("http://${host}/${none}/x");
-        assert_eq!(template.expand(&context), "http://h/${none}/x");
+        assert_eq!(&*template.expand(&context), "http://h/${none}/x");
     }
 }

@@ -207,7 +207,8 @@ pub(super) async fn send(endpoint: &Endpoint, context: &mut MessageContext) -> R
         ));
     }
     if let EndpointKind::Wsdl(wsdl) = &endpoint.kind {
-        wsdl.locate(name, context).await?;
+        // What few messages need is boxed here and below: it must not make the future of all larger.
+        Box::pin(wsdl.locate(name, context)).await?;
     }
     let url = match context.axis2.text("TransportURL") {
         Some(url) => url.into_owned(),
@@ -228,7 +229,7 @@ pub(super) async fn send(endpoint: &Endpoint, context: &mut MessageContext) -> R
     if one_way {
         let mut outgoing = prepared.outgoing;
         if let Some(authentication) = authentication {
-            authentication.authorize(name, context, &mut outgoing).await?;
+            Box::pin(authentication.authorize(name, context, &mut outgoing)).await?;
         }
         send_one_way(endpoint, context, outgoing);
         return Ok(Sent::NothingComes);
@@ -236,7 +237,7 @@ pub(super) async fn send(endpoint: &Endpoint, context: &mut MessageContext) -> R
     context.dispatched = true;
     let exchanged = match authentication {
         None => local::exchange(&context.configuration, prepared.outgoing).await,
-        Some(authentication) => authentication.exchange(name, context, prepared.outgoing).await?,
+        Some(authentication) => Box::pin(authentication.exchange(name, context, prepared.outgoing)).await?,
     };
     match exchanged {
         Ok(received) => {
@@ -328,16 +329,16 @@ fn send_one_way(endpoint: &Endpoint, context: &MessageContext, outgoing: crate::
 fn address(endpoint: &Endpoint, context: &mut MessageContext) -> Result<String, Fault> {
     Ok(match &endpoint.kind {
         EndpointKind::Http(http) => {
-            let url = http.template.expand(context).into_owned();
-            context.endpoint_address = Some(url.as_str().into());
+            let url = http.template.expand(context);
+            context.endpoint_address = Some(url.clone());
             match http.method {
-                Some(_) => url,
+                Some(_) => url.to_string(),
                 None => request::with_postfix(context, http.leaf.format, &url),
             }
         }
         EndpointKind::Address(address) => {
-            let url = address.uri.expand(context).into_owned();
-            context.endpoint_address = Some(url.as_str().into());
+            let url = address.uri.expand(context);
+            context.endpoint_address = Some(url.clone());
             request::with_postfix(context, address.leaf.format, &url)
         }
         EndpointKind::Wsdl(wsdl) => {
@@ -345,7 +346,7 @@ fn address(endpoint: &Endpoint, context: &mut MessageContext) -> Result<String, 
         }
         EndpointKind::Member(member) => match member.address(context) {
             Some(url) => match context.addressing.to {
-                To::Address(_) => request::to_address(context, &url),
+                To::Address(_) | To::Anonymous => request::to_address(context, &url),
                 _ => url,
             },
             None => {

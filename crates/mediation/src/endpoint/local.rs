@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::request::LOCAL;
+use http::header::{CONNECTION, CONTENT_LENGTH, DATE, TRANSFER_ENCODING};
+
+use super::request::{KEEP_ALIVE, LOCAL};
 use crate::configuration::Configuration;
 use crate::context::HttpRequest;
 use crate::engine::{Incoming, receive_for};
@@ -49,7 +51,7 @@ async fn deliver(configuration: Arc<Configuration>, request: Outgoing) -> Result
     let incoming = Incoming {
         request: HttpRequest {
             method: request.method,
-            target: root + path,
+            target: (root + path).into(),
             secure: false,
             peer: None,
             local: None,
@@ -61,13 +63,17 @@ async fn deliver(configuration: Arc<Configuration>, request: Outgoing) -> Result
     };
     let flow = receive_for(configuration.clone(), service, incoming, postfix_start);
     let limit = request.timeout.unwrap_or(configuration.settings.global_timeout);
-    let response = tokio::time::timeout(limit, flow).await.map_err(|_| SendError {
+    let mut response = *tokio::time::timeout(limit, flow).await.map_err(|_| SendError {
         base_code: codes::TIMED_OUT,
         state: 0,
         message: "Send timeout".to_owned(),
         detail: "The service did not answer within the endpoint's time limit".to_owned(),
         timed_out: true,
     })?;
+    // No transport stands between to leave out what belongs to the last hop.
+    for name in [TRANSFER_ENCODING, CONTENT_LENGTH, CONNECTION, KEEP_ALIVE, DATE] {
+        response.headers.remove(name);
+    }
     Ok(Answer {
         status: response.status,
         reason: response.reason,

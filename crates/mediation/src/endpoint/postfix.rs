@@ -13,15 +13,15 @@ pub(super) fn join(address: &str, postfix: &str) -> String {
     let insert = !slash_before && !postfix.starts_with(['/', '?']);
     // A query of the address and one of the request become one.
     if let (Some(_), Some(query)) = (address.find('?'), postfix.strip_prefix('?')) {
-        return format!("{address}&{query}");
+        return [address, "&", query].concat();
     }
-    format!("{address}{}{postfix}", if insert { "/" } else { "" })
+    [address, if insert { "/" } else { "" }, postfix].concat()
 }
 
 /// The same for an address that is not the endpoint's own: only a missing slash is inserted.
 pub(super) fn join_plain(address: &str, postfix: &str) -> String {
     let insert = !postfix.is_empty() && !address.ends_with('/') && !postfix.starts_with(['/', '?']);
-    format!("{address}{}{postfix}", if insert { "/" } else { "" })
+    [address, if insert { "/" } else { "" }, postfix].concat()
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::Method;
 use http::header::{
     CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, DATE, EXPECT, HOST, HeaderMap, HeaderName, HeaderValue,
-    TRANSFER_ENCODING, UPGRADE, USER_AGENT,
+    SERVER, TRANSFER_ENCODING, UPGRADE, USER_AGENT,
 };
 use mi_payload::content_type::{media_type, parameter};
 use mi_payload::{Body, Charset, Format, FormatOptions, Formatted, Packaging, Payload, SoapVersion};
@@ -23,7 +23,9 @@ const OWN_USER_AGENT: HeaderValue = HeaderValue::from_static("Synapse-PT-HttpCom
 /// Addresses of this server's own services begin so.
 pub(super) const LOCAL: &str = "local://";
 const SOAP_ACTION: HeaderName = HeaderName::from_static("soapaction");
-const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+pub(super) const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+/// Headers that a back end gets only when they are preserved.
+static OF_LAST_HOP: [HeaderName; 6] = [CONTENT_LENGTH, CONNECTION, KEEP_ALIVE, DATE, HOST, EXPECT];
 
 /// A request that is ready to go.
 pub(super) struct Prepared {
@@ -44,7 +46,9 @@ pub(super) fn with_postfix(context: &MessageContext, format: EndpointFormat, add
 /// The To address as a URL; a path gets no host, so that sending says what is wrong with it.
 pub(super) fn to_address(context: &MessageContext, to: &str) -> String {
     match (&context.addressing.to, context.rest_postfix_text()) {
-        (To::Address(_), Some(rest)) if is_rest(context, EndpointFormat::AsIs) => postfix::join_plain(to, rest),
+        (To::Address(_) | To::Anonymous, Some(rest)) if is_rest(context, EndpointFormat::AsIs) => {
+            postfix::join_plain(to, rest)
+        }
         _ => to.to_owned(),
     }
 }
@@ -68,15 +72,14 @@ pub(super) fn prepare(
     limit: Duration,
 ) -> Result<Prepared, Fault> {
     // The scheme of a WebSocket is that of its handshake.
-    let url = match url.strip_prefix("ws://") {
-        Some(rest) => format!("http://{rest}"),
-        None => url.strip_prefix("wss://").map_or_else(|| url.clone(), |rest| format!("https://{rest}")),
-    };
+    let mut url = url;
+    if url.starts_with("ws://") || url.starts_with("wss://") {
+        url.replace_range(.."ws".len(), "http");
+    }
     if !["http://", "https://", LOCAL].iter().any(|scheme| url.starts_with(scheme)) {
         return Err(Fault::with_code(codes::CALL, format!("Cannot infer transport from the URL {url}"))
             .detail("An endpoint's address begins with http://, https:// or local://"));
     }
-    let mut url = url;
     let upgrade = upgrade(context);
     let shape = Shape {
         addressing: leaf.addressing,
@@ -180,21 +183,27 @@ impl Shape {
     }
 }
 
-/// The message's headers without those that belong to its last hop.
+/// The message's headers without those that belong to its last hop. They are copied one by one: a copy of the map, and
+/// looking up in it what must go, costs several times as much.
 fn outgoing_headers(context: &MessageContext) -> HeaderMap {
     let settings = &context.configuration.settings;
-    let mut headers = context.headers.clone();
-    let preserved = |name: &str| settings.preserve_headers.iter().any(|known| known == name);
-    for name in [TRANSFER_ENCODING, CONTENT_LENGTH, CONNECTION, KEEP_ALIVE, DATE, HOST, EXPECT] {
-        if name == TRANSFER_ENCODING || !preserved(name.as_str()) {
-            headers.remove(name);
+    let preserved = |name: &HeaderName| settings.preserve_headers.iter().any(|known| *name == known.as_str());
+    let keeps_user_agent = settings.preserve_user_agent || preserved(&USER_AGENT);
+    let mut headers = HeaderMap::with_capacity(context.headers.len() + 2);
+    for (name, value) in &context.headers {
+        let goes_on = match name {
+            name if *name == TRANSFER_ENCODING => false,
+            name if *name == USER_AGENT => keeps_user_agent,
+            name if *name == SERVER => settings.preserve_server || preserved(name),
+            name if OF_LAST_HOP.contains(name) => preserved(name),
+            _ => true,
+        };
+        if goes_on {
+            headers.append(name.clone(), value.clone());
         }
     }
-    if !settings.preserve_user_agent && !preserved("user-agent") {
+    if !keeps_user_agent {
         headers.insert(USER_AGENT, OWN_USER_AGENT);
-    }
-    if !settings.preserve_server && !preserved("server") {
-        headers.remove(http::header::SERVER);
     }
     if let Some(host) = context.axis2.text("REQUEST_HOST_HEADER")
         && let Ok(value) = HeaderValue::from_str(&host)

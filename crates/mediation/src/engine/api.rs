@@ -176,7 +176,9 @@ fn engine_cors(context: &MessageContext, api: &Api, resource: &Resource) -> Opti
         Handler::BasicAuth => None,
     });
     let method = context.request.as_ref().map(|request| &request.method);
-    let asked = own.is_some() || method == Some(&Method::OPTIONS) || context.headers.contains_key(http::header::ORIGIN);
+    let asked = own.is_some()
+        || method == Some(&Method::OPTIONS)
+        || context.headers.keys().any(|name| *name == http::header::ORIGIN);
     let rules = own.or(context.configuration.settings.cors.as_ref()).filter(|_| asked)?;
     Some(rules.answer(&context.headers, &methods(resource)))
 }

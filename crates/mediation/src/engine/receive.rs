@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::header::{
-    CONTENT_LENGTH, CONTENT_TYPE, ETAG, HOST, HeaderMap, HeaderValue, IF_NONE_MATCH, TRANSFER_ENCODING,
+    CONTENT_LENGTH, CONTENT_TYPE, ETAG, HOST, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH, TRANSFER_ENCODING,
 };
 use http::{Method, StatusCode};
 use mi_payload::content_type::media_type;
@@ -14,10 +14,13 @@ use mi_payload::value::Value;
 use mi_payload::{Body, Payload, SoapVersion};
 
 use super::{api, main_sequence, proxy, service_list, swagger, wsdl};
+use crate::api::Api;
 use crate::api::dispatch::RequestView;
 use crate::configuration::Configuration;
-use crate::context::{HttpRequest, MessageContext, Origin, OriginKind, Reply, Response};
+use crate::context::{ContentTypes, HttpRequest, MessageContext, Origin, OriginKind, Reply, Response};
 use crate::proxy::ProxyService;
+
+const SOAP_ACTION: HeaderName = HeaderName::from_static("soapaction");
 
 /// A request as the transport delivers it.
 #[derive(Debug)]
@@ -32,9 +35,11 @@ pub struct Incoming {
 
 /// Mediates a request and gives the answer. A client that goes away does not end the flow: it runs to its end without
 /// one (5.10).
-pub async fn receive(configuration: Arc<Configuration>, incoming: Incoming) -> Response {
+///
+/// The response is boxed because it is large and goes through several hands.
+pub async fn receive(configuration: Arc<Configuration>, incoming: Incoming) -> Box<Response> {
     let known = incoming.headers.get(IF_NONE_MATCH).cloned();
-    let response = UntilDone(Some(Box::pin(mediate(configuration, incoming)))).await;
+    let response = mediate(configuration, incoming).await;
     match known {
         Some(known) => not_modified(response, &known),
         None => response,
@@ -42,23 +47,18 @@ pub async fn receive(configuration: Arc<Configuration>, incoming: Incoming) -> R
 }
 
 /// The same for a request of this server to one of its own services, whatever transports that has.
-pub(crate) async fn receive_for(
+pub(crate) fn receive_for(
     configuration: Arc<Configuration>,
     service: Arc<ProxyService>,
     incoming: Incoming,
     postfix_start: usize,
-) -> Response {
-    UntilDone(Some(Box::pin(async move {
-        let Incoming { request, headers, body } = incoming;
-        let mut context = context(&configuration, service.origin.clone(), request, headers, body);
-        proxy::mediate(&mut context, &service, postfix_start).await;
-        finish(context).await
-    })))
-    .await
+) -> UntilDone<Box<Response>> {
+    let context = context(configuration, service.origin.clone(), incoming);
+    flow(Entry::Proxy(service, postfix_start), context)
 }
 
 /// A client that knows the answer already is told so, whatever the method and status (5.7: `HTTP_ETAG`).
-fn not_modified(mut response: Response, known: &HeaderValue) -> Response {
+fn not_modified(mut response: Box<Response>, known: &HeaderValue) -> Box<Response> {
     let tag = response.headers.get(ETAG).map(HeaderValue::as_bytes);
     if tag.is_some_and(|tag| known.as_bytes().split(|&byte| byte == b',').any(|one| one.trim_ascii() == tag)) {
         response.status = StatusCode::NOT_MODIFIED;
@@ -69,83 +69,118 @@ fn not_modified(mut response: Response, known: &HeaderValue) -> Response {
     response
 }
 
-async fn mediate(configuration: Arc<Configuration>, incoming: Incoming) -> Response {
-    let Incoming { request, headers, body } = incoming;
-    let target = request.target.as_str();
-    if let Some(response) = service_list::answer(&configuration, &request) {
-        return response;
+/// Where a message enters: what takes it, and where in its target the rest of the path begins.
+enum Entry {
+    Proxy(Arc<ProxyService>, usize),
+    Api(Arc<Api>, usize),
+    Main,
+}
+
+/// What needs no message is answered at once. All that can be done without waiting is done here, so that the future of
+/// the flow holds the message and little else.
+fn mediate(configuration: Arc<Configuration>, incoming: Incoming) -> UntilDone<Box<Response>> {
+    let request = &incoming.request;
+    let answer = service_list::answer(&configuration, request).or_else(|| swagger::answer(&configuration, request));
+    if let Some(response) = answer {
+        return UntilDone(Some(Box::pin(std::future::ready(Box::new(response)))));
     }
-    if let Some(response) = swagger::answer(&configuration, &request) {
-        return response;
-    }
-    let settings = &configuration.settings;
-    let service = target.strip_prefix('/').and_then(|rest| rest.strip_prefix(settings.service_path.as_str()));
-    if let Some(found) = service.and_then(|rest| proxy::find(&configuration, rest, request.secure)) {
-        let (service, postfix_start) = found;
-        if wsdl::is_asked_for(&service, &request) {
-            // Boxed: what only this way needs must not make every request's future larger.
-            return Box::pin(wsdl::answer(configuration, service, request)).await;
+    let entry = entry(&configuration, &incoming);
+    let origin = match &entry {
+        Entry::Proxy(service, _) if wsdl::is_asked_for(service, request) => {
+            let (service, request) = (service.clone(), incoming.request);
+            let answer = async move { Box::new(wsdl::answer(configuration, service, request).await) };
+            return UntilDone(Some(Box::pin(answer)));
         }
-        let mut context = context(&configuration, service.origin.clone(), request, headers, body);
-        proxy::mediate(&mut context, &service, postfix_start).await;
-        return finish(context).await;
+        Entry::Proxy(service, _) => service.origin.clone(),
+        Entry::Api(api, _) => api.origin.clone(),
+        Entry::Main => Arc::new(Origin::new(OriginKind::Main, "main")),
+    };
+    flow(entry, context(configuration, origin, incoming))
+}
+
+fn entry(configuration: &Configuration, incoming: &Incoming) -> Entry {
+    let Incoming { request, headers, body } = incoming;
+    let target = &*request.target;
+    let path = &configuration.settings.service_path;
+    let service = target.strip_prefix('/').and_then(|rest| rest.strip_prefix(path.as_str()));
+    if let Some((service, start)) = service.and_then(|rest| proxy::find(configuration, rest, request.secure)) {
+        return Entry::Proxy(service, start);
     }
     let view = RequestView {
         target,
         method: &request.method,
-        headers: &headers,
+        headers,
         secure: request.secure,
         listener: &request.listener,
-        has_body: has_body(&headers, &body),
+        has_body: has_body(headers, body),
     };
-    if let Some((found, sub_path_start)) = configuration.apis.find(&view) {
-        let found = found.clone();
-        let mut context = context(&configuration, found.origin.clone(), request, headers, body);
-        api::mediate(&mut context, &found, sub_path_start).await;
-        return finish(context).await;
+    match configuration.apis.find(&view) {
+        Some((api, start)) => Entry::Api(api.clone(), start),
+        None => Entry::Main,
     }
-    let origin = Arc::new(Origin::new(OriginKind::Main, "main"));
-    let mut context = context(&configuration, origin, request, headers, body);
-    main_sequence::mediate(&mut context).await;
-    finish(context).await
 }
 
-/// The answer that the flow gave, or that copies of the message still give; 202 when there is none.
-async fn finish(mut context: MessageContext) -> Response {
-    let limit = context.configuration.settings.socket_timeout;
-    let reply = std::mem::replace(&mut context.reply, Reply::Nobody);
-    let shared = matches!(reply, Reply::Shared { .. });
-    let unanswered = context.acknowledgement();
-    // What an aggregate has collected of its copies would live as long as the message does, and could still answer.
-    drop(context);
-    let answer = if shared {
+/// The answer that the flow gives, or that copies of the message still give; 202 when there is none.
+fn flow(entry: Entry, mut context: MessageContext) -> UntilDone<Box<Response>> {
+    UntilDone(Some(Box::pin(async move {
+        match &entry {
+            Entry::Proxy(service, start) => proxy::mediate(&mut context, service, *start).await,
+            Entry::Api(api, start) => api::mediate(&mut context, api, *start).await,
+            Entry::Main => main_sequence::mediate(&mut context).await,
+        }
+        let reply = std::mem::replace(&mut context.reply, Reply::Nobody);
+        if let Reply::Single(Some(response)) = reply {
+            return response;
+        }
+        let unanswered = Box::new(context.acknowledgement());
+        let limit = context.configuration.settings.socket_timeout;
+        // What an aggregate has collected of its copies would live as long as the message does, and could still answer.
+        drop(context);
         // Copies of the message are still on their way; as long as a client waits for any answer, so do they.
-        tokio::time::timeout(limit, reply.wait())
-            .await
-            .unwrap_or_else(|_| Some(Response::empty(StatusCode::GATEWAY_TIMEOUT)))
-    } else {
-        reply.wait().await
-    };
-    answer.unwrap_or(unanswered)
+        match tokio::time::timeout(limit, Box::pin(reply.wait())).await {
+            Ok(answer) => answer.unwrap_or(unanswered),
+            Err(_) => Box::new(Response::empty(StatusCode::GATEWAY_TIMEOUT)),
+        }
+    })))
 }
 
 fn has_body(headers: &HeaderMap, body: &Body) -> bool {
     !body.is_empty() || headers.contains_key(TRANSFER_ENCODING) || headers.contains_key(CONTENT_LENGTH)
 }
 
+/// The header fields that say what kind of message a request brings, found in one pass.
+#[derive(Default)]
+struct Telling<'a> {
+    content_type: Option<&'a str>,
+    soap_action: Option<&'a str>,
+    host: Option<&'a str>,
+    correlation: Option<&'a str>,
+}
+
+impl<'a> Telling<'a> {
+    fn of(headers: &'a HeaderMap, correlation: &HeaderName) -> Self {
+        let mut found = Self::default();
+        for (name, value) in headers {
+            let place = match name {
+                name if *name == CONTENT_TYPE => &mut found.content_type,
+                name if *name == HOST => &mut found.host,
+                name if *name == SOAP_ACTION => &mut found.soap_action,
+                name if name == correlation => &mut found.correlation,
+                _ => continue,
+            };
+            *place = place.or_else(|| value.to_str().ok());
+        }
+        found
+    }
+}
+
 /// The message that a request brings.
-fn context(
-    configuration: &Arc<Configuration>,
-    origin: Arc<Origin>,
-    request: HttpRequest,
-    headers: HeaderMap,
-    body: Body,
-) -> MessageContext {
-    let mut context = MessageContext::new(configuration.clone(), origin);
-    let text = |name: http::HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-    let content_type = text(CONTENT_TYPE);
+fn context(configuration: Arc<Configuration>, origin: Arc<Origin>, incoming: Incoming) -> MessageContext {
+    let Incoming { mut request, headers, body } = incoming;
+    let Telling { content_type, soap_action, host, correlation } =
+        Telling::of(&headers, &configuration.settings.correlation_header);
+    let mut context = MessageContext::new(configuration, origin);
     let media = content_type.map(media_type).unwrap_or_default();
-    let soap_action = headers.get("soapaction").and_then(|value| value.to_str().ok());
     let soap = if media.eq_ignore_ascii_case("text/xml") && soap_action.is_some() {
         Some(SoapVersion::V11)
     } else if media.eq_ignore_ascii_case("application/soap+xml") {
@@ -168,14 +203,8 @@ fn context(
     context.method = Some(request.method.clone());
     let no_body = body.is_empty() || bodiless_method;
     match content_type {
-        Some(content_type) => {
-            context.content_types.message_type = Some(media.into());
-            context.content_types.content_type = Some(content_type.into());
-        }
-        None if !no_body => {
-            context.content_types.message_type = Some("application/octet-stream".into());
-            context.content_types.content_type = Some("application/octet-stream".into());
-        }
+        Some(content_type) => context.content_types = ContentTypes::of(content_type),
+        None if !no_body => context.content_types = ContentTypes::of("application/octet-stream"),
         None => {}
     }
     if no_body {
@@ -183,11 +212,10 @@ fn context(
     } else {
         context.payload = Payload::Unread(body);
     }
-    if let Some(id) = headers.get(&configuration.settings.correlation_header).and_then(|value| value.to_str().ok()) {
+    if let Some(id) = correlation {
         context.set_correlation_id(id);
     }
-    let mut request = request;
-    request.host = text(HOST).map(str::to_owned);
+    request.host = host.map(str::to_owned);
     context.request = Some(Arc::new(request));
     context.headers = headers;
     context.reply = Reply::Single(None);
@@ -195,7 +223,7 @@ fn context(
 }
 
 /// A future that goes on in the background when whoever polls it lets go before it is done.
-struct UntilDone<T: Send + 'static>(Option<Pin<Box<dyn Future<Output = T> + Send>>>);
+pub(crate) struct UntilDone<T: Send + 'static>(Option<Pin<Box<dyn Future<Output = T> + Send>>>);
 
 impl<T: Send + 'static> Future for UntilDone<T> {
     type Output = T;

@@ -11,7 +11,7 @@ pub fn answer(configuration: &Configuration, request: &HttpRequest) -> Option<Re
     if !matches!(request.method, Method::GET | Method::HEAD) {
         return None;
     }
-    if request.target == "/favicon.ico" {
+    if &*request.target == "/favicon.ico" {
         return Some(Response::empty(StatusCode::NOT_FOUND));
     }
     let settings = &configuration.settings;

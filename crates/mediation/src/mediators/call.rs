@@ -98,7 +98,7 @@ impl Call {
         let kept = match &self.target {
             Some(_) => {
                 context.build().await?;
-                Some(source_target::Kept::of(context)?)
+                Some(Box::new(source_target::Kept::of(context)?))
             }
             None => None,
         };
@@ -119,7 +119,7 @@ impl Call {
             return Ok(Flow::Stop);
         }
         if self.blocking {
-            blocking_call(&self.endpoint, context).await?;
+            Box::pin(blocking_call(&self.endpoint, context)).await?;
         } else {
             match self.endpoint.send(context).await? {
                 Sent::Answered => context.called = true,
@@ -133,7 +133,7 @@ impl Call {
         }
         if let (Some(target), Some(kept)) = (&self.target, kept) {
             context.build().await?;
-            target.store(context, kept, self.source.as_ref())?;
+            target.store(context, *kept, self.source.as_ref())?;
         }
         Ok(Flow::Continue)
     }

@@ -76,6 +76,9 @@ pub enum ClientErrorKind {
     /// The back end was silent, or did not take what was sent, for the socket timeout.
     #[error("socket timeout")]
     TimedOut,
+    /// The head of the response was not there within [`RequestOptions::limit`](super::RequestOptions::limit).
+    #[error("no response within the time limit")]
+    Expired,
     /// The answer is not HTTP.
     #[error("HTTP protocol violation: {0}")]
     Protocol(&'static str),
@@ -112,7 +115,7 @@ impl ClientError {
             | ClientErrorKind::Tls(_)
             | ClientErrorKind::ProxyRefused(_) => 101_503,
             ClientErrorKind::ConnectTimeout => 101_508,
-            ClientErrorKind::PoolExhausted | ClientErrorKind::TimedOut => 101_504,
+            ClientErrorKind::PoolExhausted | ClientErrorKind::TimedOut | ClientErrorKind::Expired => 101_504,
             ClientErrorKind::Closed => 101_505,
             ClientErrorKind::Io(_) | ClientErrorKind::RequestBody(_) | ClientErrorKind::RequestTooShort => 101_500,
             ClientErrorKind::Protocol(_) => 101_506,

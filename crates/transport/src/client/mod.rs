@@ -77,7 +77,7 @@ impl Client {
         Destination::with(scheme, host, port, self.config.proxies.proxy_for(scheme, host), tls)
     }
 
-    /// Sends a request and waits for the head of its response. To be called on a runtime, best on a server's worker:
+    /// Sends a request and waits for the head of its response, for no longer than its limit says. To be called on a runtime, best on a server's worker:
     /// the connection is then kept there.
     ///
     /// A request is sent a second time only when its connection had been used before, the back end closed it without a
@@ -86,14 +86,17 @@ impl Client {
     /// # Errors
     /// Whatever keeps a response head from arriving; see [`ClientErrorKind`]. Failures after that show in the body.
     pub async fn send(&self, mut request: ClientRequest) -> Result<ClientResponse, ClientError> {
+        let deadline = request.options.limit.map(|limit| Instant::now() + limit);
+        // What few requests need is boxed, so that the future of all is small.
         if request.must_collect() {
-            let body = std::mem::take(&mut request.body).collect(self.config.max_buffered).await;
-            let kind = |error| ClientErrorKind::RequestBody(error);
-            request.body = Body::Full(body.map_err(|error| fail(&request, kind(error), ProtocolState::RequestReady))?);
+            let body = Box::pin(std::mem::take(&mut request.body).collect(self.config.max_buffered));
+            let kind = within(deadline, body).await.map(|body| body.map_err(ClientErrorKind::RequestBody));
+            let body = kind.flatten().map_err(|kind| fail(&request, kind, ProtocolState::RequestReady))?;
+            request.body = Body::Full(body);
         }
         let key = PoolKey { client: self.id, destination: Arc::clone(&request.destination) };
         if let Some(sender) = self.http2(&key).filter(|_| request.options.upgrade.is_none()) {
-            return self.send_http2(sender, request).await;
+            return self.send_http2(sender, request, deadline).await;
         }
         let close = request.options.close || request.options.http_10 || !self.config.keep_alive;
         let encoding = request.encoding();
@@ -103,24 +106,33 @@ impl Client {
             let reused = pooled.is_some();
             let mut connection = match pooled {
                 Some(connection) => connection,
-                None => match self.connect(&key, &request.options).await? {
-                    Connected::Http1(connection) => connection,
-                    Connected::Http2(sender) => return self.send_http2(sender, request).await,
+                None => match within(deadline, Box::pin(self.connect(&key, &request.options))).await {
+                    Ok(Ok(Connected::Http1(connection))) => connection,
+                    Ok(Ok(Connected::Http2(sender))) => return self.send_http2(sender, request, deadline).await,
+                    Ok(Err(error)) => return Err(error),
+                    Err(expired) => return Err(fail(&request, expired, ProtocolState::RequestReady)),
                 },
             };
             connection.wire.set_silence_limit(request.options.socket_timeout.unwrap_or(self.config.socket_timeout));
+            connection.wire.set_deadline(deadline);
             self.log_request(&request, &connection);
             let head = request.head(encoding, close);
             let spare = if reused { again.take() } else { None };
             let outgoing = Outgoing::new(head, std::mem::take(&mut request.body), encoding, false);
             match exchange(&mut connection.wire, outgoing).await {
-                Ok(answer) => return self.respond(key, &request, connection, answer, !close),
+                Ok(answer) => {
+                    connection.wire.set_deadline(None);
+                    return self.respond(key, &request, connection, answer, !close);
+                }
                 Err(Failure { kind: ClientErrorKind::Closed | ClientErrorKind::Io(_), unanswered: true, .. })
                     if spare.is_some() =>
                 {
                     request.body = spare.unwrap_or_default();
                     // There may be more connections that were closed in the same moment.
                     again = repeatable(&request);
+                }
+                Err(Failure { kind: ClientErrorKind::TimedOut, state, .. }) if connection.wire.is_overdue() => {
+                    return Err(fail(&request, ClientErrorKind::Expired, state));
                 }
                 Err(failure) => return Err(fail(&request, failure.kind, failure.state)),
             }
@@ -169,14 +181,19 @@ impl Client {
     }
 
     /// HTTP/2 failures carry no protocol state (spec 3.5).
-    async fn send_http2(&self, sender: http2::Sender, request: ClientRequest) -> Result<ClientResponse, ClientError> {
+    async fn send_http2(
+        &self,
+        sender: http2::Sender,
+        request: ClientRequest,
+        deadline: Option<Instant>,
+    ) -> Result<ClientResponse, ClientError> {
         let limits = http2::Limits {
             socket_timeout: request.options.socket_timeout.unwrap_or(self.config.socket_timeout),
             max_body: self.config.max_body,
         };
         let label = Arc::clone(request.destination.label());
-        let sent = sender.send(request, limits).await;
-        sent.map_err(|kind| ClientError { kind, state: ProtocolState::RequestReady, destination: label })
+        let sent = within(deadline, Box::pin(sender.send(request, limits))).await;
+        sent.flatten().map_err(|kind| ClientError { kind, state: ProtocolState::RequestReady, destination: label })
     }
 
     fn tls_for<'a>(&'a self, destination: &'a Destination) -> Result<Option<&'a ClientTls>, ClientErrorKind> {
@@ -275,6 +292,14 @@ impl Client {
         let early = !request_done;
         let (status, reason, version, headers) = (head.status, head.reason, head.version, head.headers);
         Ok(ClientResponse { status, reason, version, headers, body, early, upgraded: None })
+    }
+}
+
+/// Waits no longer than until `deadline`. An exchange over HTTP/1.1 does not need it: its wire has the deadline.
+async fn within<T>(deadline: Option<Instant>, what: impl Future<Output = T> + Unpin) -> Result<T, ClientErrorKind> {
+    match deadline {
+        Some(deadline) => tokio::time::timeout_at(deadline, what).await.map_err(|_| ClientErrorKind::Expired),
+        None => Ok(what.await),
     }
 }
 

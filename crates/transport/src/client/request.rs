@@ -50,6 +50,8 @@ pub struct RequestOptions {
     pub socket_timeout: Option<Duration>,
     /// How long connecting may take (the client's default).
     pub connect_timeout: Option<Duration>,
+    /// How long everything may take until the head of the response is there (no limit of its own).
+    pub limit: Option<Duration>,
 }
 
 impl ClientRequest {
@@ -157,7 +159,7 @@ mod tests {
 
     fn request(body: Body, options: RequestOptions) -> ClientRequest {
         let destination = Destination::new(Scheme::Http, "h", Some(81)).unwrap();
-        let target = Target::from_bytes(Bytes::from_static(b"/a?b")).unwrap();
+        let target = Target::new("/a?b").unwrap();
         ClientRequest { body, options, ..ClientRequest::new(destination, Method::POST, target) }
     }
 

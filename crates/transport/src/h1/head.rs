@@ -63,14 +63,20 @@ impl HeadScanner {
     }
 }
 
-/// The end of a head that has come whole, begins with a line, and whose first line ends in CR LF.
+/// The end of a head that has come whole, begins with a line, and whose lines end in CR LF. Heads have few lines: going
+/// from one to the next costs less than preparing a search for two line ends.
 fn find_plain_end(buf: &[u8]) -> Option<usize> {
-    let first = memchr::memchr(b'\n', buf)?;
-    if first < 2 || buf.get(first - 1) != Some(&b'\r') {
-        return None;
+    let mut end = memchr::memchr(b'\n', buf).filter(|&first| first >= 2)?;
+    loop {
+        if buf.get(end - 1) != Some(&b'\r') {
+            return None;
+        }
+        let next = end + 1;
+        end = next + memchr::memchr(b'\n', buf.get(next..)?)?;
+        if end == next + 1 && buf.get(next) == Some(&b'\r') {
+            return Some(end + 1);
+        }
     }
-    let rest = buf.get(first - 1..)?;
-    Some(first - 1 + memchr::memmem::find(rest, b"\r\n\r\n")? + 4)
 }
 
 /// Which of the fields that matter to the transport a head has, so that absent ones need not be looked for.
@@ -139,7 +145,7 @@ pub(crate) fn parse_request(head: &Bytes) -> Result<RequestHead, HeadError> {
         return Err(HeadError::Malformed);
     }
     let method = known_method(method)?;
-    let (target, authority) = split_target(&method, head.slice_ref(path.as_bytes()))?;
+    let (target, authority) = split_target(&method, path)?;
     let (headers, seen) = fields_of(head, parsed.headers)?;
     Ok(RequestHead { method, target, authority, version: version(minor), headers, seen })
 }
@@ -207,12 +213,11 @@ fn known_method(name: &str) -> Result<Method, HeadError> {
 }
 
 /// Splits `http://host:port` off an absolute-form target.
-fn split_target(method: &Method, raw: Bytes) -> Result<(Target, Option<Target>), HeadError> {
-    let whole = Target::from_bytes(raw.clone()).ok_or(HeadError::Malformed)?;
-    if raw.starts_with(b"/") || *method == Method::CONNECT || (*method == Method::OPTIONS && &raw[..] == b"*") {
+fn split_target(method: &Method, text: &str) -> Result<(Target, Option<Target>), HeadError> {
+    let whole = Target::new(text).ok_or(HeadError::Malformed)?;
+    if text.starts_with('/') || *method == Method::CONNECT || (*method == Method::OPTIONS && text == "*") {
         return Ok((whole, None));
     }
-    let text = whole.as_str();
     let scheme = text
         .split_once("://")
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https"));
@@ -223,12 +228,11 @@ fn split_target(method: &Method, raw: Bytes) -> Result<(Target, Option<Target>),
         return Err(HeadError::Malformed);
     }
     let target = match target {
-        "" => Bytes::from_static(b"/"),
-        query if query.starts_with('?') => Bytes::from(format!("/{query}")),
-        path => raw.slice_ref(path.as_bytes()),
+        "" => Target::new("/"),
+        query if query.starts_with('?') => Target::new(&format!("/{query}")),
+        path => Target::new(path),
     };
-    let authority = Target::from_bytes(raw.slice_ref(authority.as_bytes()));
-    Ok((Target::from_bytes(target).ok_or(HeadError::Malformed)?, authority))
+    Ok((target.ok_or(HeadError::Malformed)?, Target::new(authority)))
 }
 
 fn fields_of(head: &Bytes, fields: &[httparse::Header<'_>]) -> Result<(HeaderMap, Seen), HeadError> {

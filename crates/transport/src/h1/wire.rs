@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use tokio::io::AsyncWrite;
+use tokio::time::Instant;
 
 use super::read_memory;
 use crate::io::Io;
@@ -46,6 +47,16 @@ impl Wire {
     /// Changes how long the peer may be silent.
     pub(crate) fn set_silence_limit(&mut self, limit: Duration) {
         self.silence.set_limit(limit);
+    }
+
+    /// Sets a time at which waiting ends in any case, as [`io::ErrorKind::TimedOut`]; or takes it away.
+    pub(crate) fn set_deadline(&mut self, deadline: Option<Instant>) {
+        self.silence.set_deadline(deadline);
+    }
+
+    /// Whether that time has passed.
+    pub(crate) fn is_overdue(&self) -> bool {
+        self.silence.is_overdue()
     }
 
     /// Reads what is there behind what is buffered; 0 at the end. Silence ends as [`io::ErrorKind::TimedOut`].

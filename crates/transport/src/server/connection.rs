@@ -118,7 +118,7 @@ impl From<FramingError> for Ended {
     }
 }
 
-/// Serves a connection until it ends.
+/// Serves a connection until it ends. What few requests need is boxed: every connection has the memory of this future.
 pub(crate) async fn serve<H: Handler>(
     mut wire: Wire,
     info: Arc<ConnectionInfo>,
@@ -130,14 +130,14 @@ pub(crate) async fn serve<H: Handler>(
         activity.set_idle(wire.buf.is_empty());
         let head = match read_head(&mut wire, &shared.limits, &activity).await {
             Ok(head) => head,
-            Err(ended) => return refuse(wire, ended, &responder).await,
+            Err(ended) => return Box::pin(refuse(wire, ended, &responder)).await,
         };
         match exchange(wire, head, &info, &shared, &responder).await {
             // The listener may have been closed after the head of this response went out.
             Ok(Some(next)) if shared.is_closing() && next.buf.is_empty() => return,
             Ok(Some(next)) => wire = next,
             Ok(None) => return,
-            Err((wire, ended)) => return refuse(wire, ended, &responder).await,
+            Err((wire, ended)) => return Box::pin(refuse(wire, ended, &responder)).await,
         }
     }
 }
@@ -264,12 +264,12 @@ async fn exchange<H: Handler>(
             let Some(back_end) = response.upgrade.take() else {
                 return Err((wire, Ended::Refused(Refusal::with(StatusCode::BAD_GATEWAY))));
             };
-            if responder.write(&mut wire, response, plan.asked, &about).await.is_ok() {
-                pass_on(wire, back_end, shared).await;
+            if responder.write(&mut wire, &mut response, plan.asked, &about).await.is_ok() {
+                Box::pin(pass_on(wire, back_end, shared)).await;
             }
             return Ok(None);
         }
-        let kept = responder.write(&mut wire, response, plan.asked, &about).await;
+        let kept = responder.write(&mut wire, &mut response, plan.asked, &about).await;
         return Ok(responder.finish(wire, kept).await);
     }
     if plan.expects_continue && ready.is_none() && respond::write_continue(&mut wire).await.is_err() {
@@ -279,7 +279,7 @@ async fn exchange<H: Handler>(
     let body = Body::Stream(Box::pin(RequestBody(Arc::clone(&incoming))));
     let response = shared.handler.handle(request(body)).await;
     plan.asked.keep_alive &= !shared.is_closing();
-    Ok(responder.respond_streaming(incoming, response, plan.asked, &about).await)
+    Ok(Box::pin(responder.respond_streaming(incoming, response, plan.asked, &about)).await)
 }
 
 /// From a 101 on, until either side has enough or the listener is closed.

@@ -5,8 +5,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, HOST, SERVER};
+use http::header::{CONTENT_LENGTH, DATE, HOST, SERVER};
 use http::{HeaderValue, Method, StatusCode};
 use hyper::body::Incoming;
 use hyper::server::conn::http2::Builder;
@@ -117,7 +116,7 @@ fn convert<H>(
         return Err(StatusCode::NOT_IMPLEMENTED);
     }
     let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
-    let target = Target::from_bytes(Bytes::copy_from_slice(target.as_bytes())).ok_or(StatusCode::BAD_REQUEST)?;
+    let target = Target::new(target).ok_or(StatusCode::BAD_REQUEST)?;
     let mut headers = parts.headers;
     if let Some(authority) = parts.uri.authority()
         && !headers.contains_key(HOST)
@@ -152,6 +151,7 @@ fn into_hyper(response: Response, head_only: bool, server: &str) -> http::Respon
     let headers = out.headers_mut();
     *headers = response.headers;
     drop_connection_fields(headers);
+    headers.remove(DATE);
     if !head_only {
         headers.remove(CONTENT_LENGTH);
     }

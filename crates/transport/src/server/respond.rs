@@ -62,7 +62,7 @@ impl Responder<'_> {
     /// Answers what is refused before anyone sees it, and ends the connection.
     pub(super) async fn refuse(&self, mut wire: Wire, refusal: Refusal) {
         let asked = Asked { head_only: false, version: Version::HTTP_11, keep_alive: false };
-        if self.send(&mut wire, refusal.into(), asked).await.is_ok() {
+        if self.send(&mut wire, &mut refusal.into(), asked).await.is_ok() {
             linger(wire, self.limits).await;
         }
     }
@@ -93,11 +93,11 @@ impl Responder<'_> {
                 Err(BodyError::Malformed(_)) => asked.keep_alive = false,
             }
             let mut wire = owned.source;
-            let kept = self.write(&mut wire, response, asked, about).await;
+            let kept = self.write(&mut wire, &mut response, asked, about).await;
             return self.finish(wire, kept).await;
         }
         // The body is in use: as the response's own body, or by another task.
-        let kept = self.write(&mut incoming, response, asked, about).await;
+        let kept = self.write(&mut incoming, &mut response, asked, about).await;
         let done = with(&incoming, |incoming| incoming.is_done());
         // The response's body is gone by now, so the last owner is this task, unless another one keeps it.
         let mut owned = take(incoming)?;
@@ -112,18 +112,18 @@ impl Responder<'_> {
         match kept {
             Ok(true) => Some(wire),
             Ok(false) => {
-                linger(wire, self.limits).await;
+                Box::pin(linger(wire, self.limits)).await;
                 None
             }
             Err(_) => None,
         }
     }
 
-    /// Writes a response; tells whether the connection may live on.
+    /// Writes a response; tells whether the connection may live on. Takes it by reference, as it is large to be moved.
     pub(super) async fn write(
         &self,
         wire: &mut impl WireAccess,
-        response: Response,
+        response: &mut Response,
         asked: Asked,
         about: &About,
     ) -> io::Result<bool> {
@@ -137,19 +137,19 @@ impl Responder<'_> {
         }
     }
 
-    async fn send(&self, wire: &mut impl WireAccess, mut response: Response, asked: Asked) -> Result<bool, Unsent> {
-        if response::must_collect(&response, asked) {
-            match std::mem::take(&mut response.body).collect(self.limits.max_buffered).await {
+    async fn send(&self, wire: &mut impl WireAccess, response: &mut Response, asked: Asked) -> Result<bool, Unsent> {
+        if response::must_collect(response, asked) {
+            match Box::pin(std::mem::take(&mut response.body).collect(self.limits.max_buffered)).await {
                 Ok(bytes) => response.body = Body::Full(bytes),
-                Err(_) => response = Refusal::with(StatusCode::BAD_GATEWAY).into(),
+                Err(_) => *response = Refusal::with(StatusCode::BAD_GATEWAY).into(),
             }
         }
-        let (encoding, keep_alive) = response::encoding(&response, asked);
-        let head = response::head(&response, asked, encoding, keep_alive, &self.limits.server_name);
+        let (encoding, keep_alive) = response::encoding(response, asked);
+        let head = response::head(response, asked, encoding, keep_alive, &self.limits.server_name);
         let terminate = response.on_body_error == OnBodyError::Terminate;
         let mut outgoing = Outgoing::new(head, std::mem::take(&mut response.body), encoding, terminate);
         let written = poll_fn(|cx| outgoing.poll(cx, wire)).await;
-        self.log_response(&response, outgoing.body_bytes());
+        self.log_response(response, outgoing.body_bytes());
         // A body that was cut short leaves its source in an unknown state, and the client with less than it hoped for.
         let whole = outgoing.body_error().is_none();
         written.map(|()| keep_alive && whole).map_err(|error| Unsent { error, begun: outgoing.progress() })

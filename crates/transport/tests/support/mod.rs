@@ -221,6 +221,19 @@ impl RawClient {
         }
     }
 
+    /// Whether the other side closes the connection in this time, without having sent anything.
+    pub fn is_closed_within(&mut self, time: Duration) -> bool {
+        self.stream.set_read_timeout(Some(time)).unwrap();
+        let closed = matches!(self.stream.read(&mut [0]), Ok(0));
+        self.stream.set_read_timeout(Some(LONG)).unwrap();
+        closed
+    }
+
+    /// Sends if the other side still listens.
+    pub fn try_send(&mut self, bytes: &str) {
+        let _ = self.stream.write_all(bytes.as_bytes());
+    }
+
     /// Reads until the peer closes.
     pub fn drain(&mut self) -> Vec<u8> {
         while self.fill() > 0 {}
@@ -247,7 +260,7 @@ pub fn client_with(socket_timeout: Duration) -> Client {
 }
 
 pub fn get(destination: &Arc<Destination>, target: &'static str) -> ClientRequest {
-    let target = Target::from_bytes(Bytes::from_static(target.as_bytes())).unwrap();
+    let target = Target::new(target).unwrap();
     ClientRequest::new(Arc::clone(destination), Method::GET, target)
 }
 

@@ -86,7 +86,7 @@ mod tests {
                    <inSequence><respond/></inSequence></resource><resource url-mapping='/all/*'/></api>";
         let context = testing::context_of_artifacts(&[api]);
         let request = context.request.as_deref().cloned().expect("a request");
-        let request = HttpRequest { method, target: target.to_owned(), ..request };
+        let request = HttpRequest { method, target: target.into(), ..request };
         let Response { headers, body, .. } = answer(&context.configuration, &request)?;
         let content_type = headers.get(CONTENT_TYPE)?.to_str().ok()?.to_owned();
         let mi_payload::Body::Full(bytes) = body else { return None };
