@@ -188,6 +188,12 @@ pub trait Message {
     /// The element cannot be expressed in JSON. Malformed JSON text is no error here.
     fn json_text(&self) -> Result<Option<Cow<'_, str>>, BuildFault>;
 
+    /// The text of a JSON payload of which nobody needed more than single values so far: looking for one more in the text
+    /// costs less than [`Self::json`]. Always `None` if that is not so.
+    fn unparsed_json(&self) -> Option<&[u8]> {
+        None
+    }
+
     /// Whether the payload is JSON as it stands (not by conversion).
     fn has_json_payload(&self) -> bool;
 

@@ -1,13 +1,14 @@
 //! Regular expressions of artifacts: Java's dialect (spec: core mediators part 7).
 
 use fancy_regex::Regex;
+use mi_payload::java::translate_regex;
 
 /// Compiles `pattern` so that it must match a text as a whole, as `Matcher.matches` does.
 ///
 /// # Errors
 /// What the compiler says of it.
 pub fn whole(pattern: &str) -> Result<Regex, String> {
-    Regex::new(&format!(r"\A(?:{})\z", from_java(pattern))).map_err(|error| error.to_string())
+    Regex::new(&format!(r"\A(?:{})\z", translate_regex(pattern)?)).map_err(|error| error.to_string())
 }
 
 /// Compiles `pattern` to be looked for anywhere in a text.
@@ -15,7 +16,7 @@ pub fn whole(pattern: &str) -> Result<Regex, String> {
 /// # Errors
 /// What the compiler says of it.
 pub fn anywhere(pattern: &str) -> Result<Regex, String> {
-    Regex::new(&from_java(pattern)).map_err(|error| error.to_string())
+    Regex::new(&translate_regex(pattern)?).map_err(|error| error.to_string())
 }
 
 /// Whether the whole of `text` matches. A pattern that backtracks beyond all limits does not match.
@@ -47,47 +48,6 @@ pub fn replacement(java: &str) -> String {
         }
     }
     out
-}
-
-/// What Java writes differently: `\Q…\E` quoting, `\p{Alpha}`-like classes, `\h`.
-fn from_java(pattern: &str) -> String {
-    let mut out = String::with_capacity(pattern.len());
-    let mut rest = pattern;
-    while let Some(at) = rest.find('\\') {
-        out.push_str(&rest[..at]);
-        let after = &rest[at + 1..];
-        if let Some(quoted) = after.strip_prefix('Q') {
-            let (literal, tail) = quoted.split_once("\\E").unwrap_or((quoted, ""));
-            out.push_str(&fancy_regex::escape(literal));
-            rest = tail;
-            continue;
-        }
-        if let Some((class, tail)) = posix_class(after) {
-            out.push_str(&class);
-            rest = tail;
-            continue;
-        }
-        let next = after.chars().next();
-        out.push('\\');
-        if let Some(next) = next {
-            out.push(next);
-        }
-        rest = &after[next.map_or(0, char::len_utf8)..];
-    }
-    out.push_str(rest);
-    out
-}
-
-/// `p{Alpha}` and its like, as a class that also works inside brackets.
-fn posix_class(after: &str) -> Option<(String, &str)> {
-    let negated = after.starts_with('P');
-    let (name, tail) = after.strip_prefix(['p', 'P'])?.strip_prefix('{')?.split_once('}')?;
-    let posix = match name {
-        "Lower" | "Upper" | "Alpha" | "Digit" | "Alnum" | "Punct" | "Graph" | "Print" | "Blank" | "Cntrl"
-        | "XDigit" | "Space" => name.to_ascii_lowercase(),
-        _ => return None,
-    };
-    Some((format!("[[:{}{posix}:]]", if negated { "^" } else { "" }), tail))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use bytes::Bytes;
 use mi_xml::ParseError;
@@ -72,7 +73,12 @@ pub struct JsonPayload {
     text: Bytes,
     value: OnceLock<Result<serde_json::Value, String>>,
     envelope: OnceLock<Result<Envelope, JsonError>>,
+    /// How often the text was searched instead of being parsed.
+    searched: AtomicU8,
 }
+
+/// A text is searched this many times at most before it is parsed: a parse costs about as much as ten searches.
+const MAX_SEARCHES: u8 = 4;
 
 /// Plain text; as XML it is `<text xmlns="http://ws.apache.org/commons/ns/payload">`.
 #[derive(Debug)]
@@ -122,13 +128,13 @@ impl Payload {
 
     /// JSON text that is known to begin like JSON; see [`Payload::set_json`] for the checked way.
     pub fn json(text: Bytes) -> Self {
-        Self::Json(JsonPayload { text, value: OnceLock::new(), envelope: OnceLock::new() })
+        Self::Json(JsonPayload::new(text))
     }
 
     /// A JSON value, written compactly.
     pub fn json_value(value: serde_json::Value) -> Self {
         let text = Bytes::from(value.to_string());
-        let payload = JsonPayload { text, value: OnceLock::new(), envelope: OnceLock::new() };
+        let payload = JsonPayload::new(text);
         let _ = payload.value.set(Ok(value));
         Self::Json(payload)
     }
@@ -297,6 +303,21 @@ impl XmlPayload {
 }
 
 impl JsonPayload {
+    fn new(text: Bytes) -> Self {
+        Self { text, value: OnceLock::new(), envelope: OnceLock::new(), searched: AtomicU8::new(0) }
+    }
+
+    /// The text, for somebody who wants a single value of it; `None` once it has been parsed, or searched so often that
+    /// it should be.
+    pub fn text_to_search(&self) -> Option<&[u8]> {
+        let searched = self.searched.load(Ordering::Relaxed);
+        if searched >= MAX_SEARCHES || self.value.get().is_some() {
+            return None;
+        }
+        self.searched.store(searched + 1, Ordering::Relaxed);
+        Some(&self.text)
+    }
+
     /// The text as it came or was set.
     pub fn text(&self) -> &Bytes {
         &self.text

@@ -37,12 +37,11 @@ impl Handler for Mediation {
             headers: request.headers,
             body: request.body,
         };
-        into_response(engine::receive(configuration, incoming).await)
+        into_response(*engine::receive(configuration, incoming).await)
     }
 }
 
-fn into_response(answer: Box<Answer>) -> Response {
-    let answer = *answer;
+fn into_response(answer: Answer) -> Response {
     let mut response = Response::new(answer.status);
     response.reason = answer.reason.map(bytes::Bytes::from);
     response.headers = answer.headers;

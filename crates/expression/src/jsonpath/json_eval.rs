@@ -130,6 +130,10 @@ impl JsonEval {
         };
         match &self.source {
             Source::Payload => {
+                let found = message.unparsed_json().and_then(|text| path.find_in_text(text));
+                if let Some(found) = found {
+                    return Ok(Some(rendered(found)));
+                }
                 let json = message.json().map_err(|error| fault(error.into()))?;
                 json.map(|json| path.find(json).map(rendered).map_err(missing)).transpose()
             }

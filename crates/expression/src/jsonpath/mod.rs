@@ -10,6 +10,7 @@ mod filter;
 mod filter_parser;
 mod functions;
 pub(crate) mod json_eval;
+mod lookup;
 pub(crate) mod number;
 mod parser;
 

@@ -43,7 +43,8 @@ impl Flags {
     fn compile(self, pattern: &str) -> Result<Regex, RenderError> {
         let inline: String = self.inline.iter().flatten().collect();
         let pattern = if self.regex {
-            mi_payload::java::translate_regex(pattern)
+            let translated = mi_payload::java::translate_regex(pattern);
+            translated.map_err(|error| RenderError::failed(format!("Malformed regular expression: {error}")))?
         } else {
             fancy_regex::escape(pattern).into_owned()
         };

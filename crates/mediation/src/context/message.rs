@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 use mi_expression::{BuildFault, Envelope, ExpressionFault, Field, Held, Message, Scope as PropertyScope};
-use mi_payload::SoapVersion;
 use mi_payload::payload::ViewError;
 use mi_payload::value::Value;
+use mi_payload::{Payload, SoapVersion};
 
 use super::{MessageContext, OriginKind, Scope, To};
 use crate::fault::Fault;
@@ -65,6 +65,13 @@ impl Message for MessageContext {
         match self.payload.json_text(&self.configuration.settings.json) {
             Err(ViewError::NotBuilt) => Ok(None),
             other => other.map_err(|error| build_fault(&error)),
+        }
+    }
+
+    fn unparsed_json(&self) -> Option<&[u8]> {
+        match &self.payload {
+            Payload::Json(json) => json.text_to_search(),
+            _ => None,
         }
     }
 

@@ -28,14 +28,13 @@ impl JavaRegex {
     /// # Errors
     /// The pattern is not one.
     pub fn new(pattern: &str) -> Result<Self, JavaRegexError> {
-        let mut translated = translate(pattern);
+        let flawed = |message: String| JavaRegexError { pattern: pattern.to_owned(), message };
+        let mut translated = translate(pattern).map_err(flawed)?;
         if sets_flag(pattern, 'x') {
             // A comment at the end would otherwise swallow what is put behind the pattern.
             translated.push('\n');
         }
-        let compile = |text: &str| {
-            Regex::new(text).map_err(|error| JavaRegexError { pattern: pattern.to_owned(), message: error.to_string() })
-        };
+        let compile = |text: &str| Regex::new(text).map_err(|error| flawed(error.to_string()));
         Ok(Self {
             pattern: pattern.to_owned(),
             anywhere: compile(&translated)?,
@@ -167,11 +166,20 @@ mod tests {
             ("a{2}", "aa", true),
             ("x#y", "x#y", true),
             ("(?x) a b # c", "ab", true),
+            (r"(a)\11", "aa1", true),
+            (r"(?<n>a)(?i:B)\k<n>", "abb", false),
+            (r"(?<n>a)(?i:B)\k<n>", "aba", true),
+            (r"[(?]\V", "(x", true),
         ] {
             assert_eq!(regex(pattern).matches(text), expected, "{pattern} on {text}");
         }
         assert!(JavaRegex::new("(").is_err());
         assert!(JavaRegex::new("*a").is_err());
+        // What only the engine beneath knows.
+        for pattern in [r"\g3611111111111", r"(a)\K", "(?1)", "(?R)", "(?P<n>a)", "(?(1)a|b)", "(?&n)", "(?#x)", r"\y"]
+        {
+            assert!(JavaRegex::new(pattern).is_err(), "{pattern}");
+        }
     }
 
     #[test]

@@ -1,18 +1,25 @@
 //! From Java's regular expression syntax to fancy-regex's, where the two differ: quoted runs, ASCII classes, POSIX
-//! classes, octal and `\u` escapes, what a dot and a dollar sign match.
+//! classes, octal and `\u` escapes, what a dot and a dollar sign match. What the other engine knows and Java does not (calls
+//! of groups, conditions) is refused: it means something else in Java, and can cost any amount of memory.
 
-/// The pattern in the other syntax. What is no pattern here is none there.
-pub fn translate(pattern: &str) -> String {
-    let mut translator = Translator { out: String::new(), depth: 0, flags: flags(pattern) };
+/// The pattern in the other syntax. What is no pattern here is none there, or refused at once.
+///
+/// # Errors
+/// What Java does not know, for people.
+pub fn translate(pattern: &str) -> Result<String, String> {
+    let mut translator = Translator { out: String::new(), depth: 0, groups: 0, flags: flags(pattern), error: None };
     translator.run(pattern);
-    translator.out
+    translator.error.map_or(Ok(translator.out), Err)
 }
 
 struct Translator {
     out: String,
     /// How many brackets are open.
     depth: usize,
+    /// How many groups have begun.
+    groups: usize,
     flags: Flags,
+    error: Option<String>,
 }
 
 /// Which inline flags occur anywhere; what they change is then left to the other engine.
@@ -57,6 +64,7 @@ impl Translator {
                     self.out.push(']');
                 }
                 ']' => self.out.push_str(r"\]"),
+                '(' if self.depth == 0 => self.group(rest),
                 '.' if self.depth == 0 && !self.flags.dot_all => {
                     self.out.push_str(r"[^\n\r\x{85}\x{2028}\x{2029}]");
                 }
@@ -68,6 +76,27 @@ impl Translator {
                 }
                 c => self.out.push(c),
             }
+        }
+    }
+
+    /// Opens a group of one of Java's kinds.
+    fn group(&mut self, rest: &str) {
+        self.out.push('(');
+        let Some(kind) = rest.strip_prefix('?') else {
+            self.groups += 1;
+            return;
+        };
+        let flags_end = kind.find(|c: char| !"idmsuxU-".contains(c)).unwrap_or(kind.len());
+        let known = match kind.as_bytes() {
+            [b':' | b'=' | b'!' | b'>', ..] | [b'<', b'=' | b'!', ..] => true,
+            [b'<', letter, ..] if letter.is_ascii_alphabetic() => {
+                self.groups += 1;
+                true
+            }
+            _ => flags_end > 0 && kind[flags_end..].starts_with([':', ')']),
+        };
+        if !known {
+            self.error = Some("Unknown kind of group".to_owned());
         }
     }
 
@@ -95,19 +124,32 @@ impl Translator {
             'S' => self.class(r" \t\n\x0B\f\r", true),
             'h' => self.class(HORIZONTAL, false),
             'H' => self.class(HORIZONTAL, true),
-            'v' => self.class(r"\n\x0B\f\r\x{85}\x{2028}\x{2029}", false),
+            'v' => self.class(VERTICAL, false),
+            'V' => self.class(VERTICAL, true),
             'R' => self.out.push_str(r"(?:\r\n|[\n\x0B\f\r\x{85}\x{2028}\x{2029}])"),
             'Z' => self.out.push_str(r"(?=(?:\r\n|[\n\r])?\z)"),
             'e' => self.out.push_str(r"\x1B"),
             '0' => return self.code(after, 8, 3),
             'u' => return self.code(after, 16, 4),
             'p' | 'P' => return self.property(after, c == 'P'),
-            c if c.is_ascii_alphanumeric() => {
+            '1'..='9' => return self.back_reference(rest),
+            'a' | 'A' | 'b' | 'B' | 'c' | 'f' | 'G' | 'k' | 'n' | 'r' | 't' | 'x' | 'X' | 'z' => {
                 self.out.push('\\');
                 self.out.push(c);
             }
+            c if c.is_ascii_alphabetic() => self.error = Some(format!("Illegal or unsupported escape sequence \\{c}")),
             c => self.literal(c),
         }
+        after
+    }
+
+    /// A reference to a group: of the digits only as many as still name one that has begun.
+    fn back_reference<'p>(&mut self, rest: &'p str) -> &'p str {
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let named = |length: &usize| rest[..*length].parse().is_ok_and(|group: usize| group <= self.groups);
+        let length = (2..=digits).take_while(named).last().unwrap_or(1);
+        let (group, after) = rest.split_at(length);
+        self.out.push_str(&format!(r"(?:\{group})"));
         after
     }
 
@@ -168,6 +210,7 @@ impl Translator {
     }
 }
 
+const VERTICAL: &str = r"\n\x0B\f\r\x{85}\x{2028}\x{2029}";
 const HORIZONTAL: &str = r" \t\x{A0}\x{1680}\x{180E}\x{2000}-\x{200A}\x{202F}\x{205F}\x{3000}";
 
 fn posix(name: &str) -> Option<&'static str> {

@@ -16,14 +16,15 @@ use tokio::io::AsyncReadExt;
 
 use crate::io::Io;
 
-/// The size of a block, and so of the largest read.
-const BLOCK: usize = 256 * 1024;
+/// The size of a block, and so of the largest read. Twice as large, a block would hold two messages of 100 kB, and could
+/// not be used again before both were gone.
+const BLOCK: usize = 128 * 1024;
 /// A read is offered at least this much of a block.
 const SPACE: usize = 96 * 1024;
 /// Blocks that a thread holds at most: 16 MiB. A hundred connections with bodies of 100 kB fit in, however slow.
-const MAX_BLOCKS: usize = 64;
+const MAX_BLOCKS: usize = 128;
 /// Blocks that a thread keeps when it could do with fewer.
-const KEPT_BLOCKS: usize = 4;
+const KEPT_BLOCKS: usize = 8;
 /// The size of a read when all blocks are held, and of the largest read that is copied out of a block: something small
 /// that is kept for long must not hold a whole block.
 const SMALL: usize = 16 * 1024;
