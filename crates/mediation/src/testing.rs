@@ -111,7 +111,7 @@ pub(crate) fn configuration(artifacts: &[&str]) -> Arc<Configuration> {
                 builder.message_stores.insert(name.shared(), Arc::new(store));
             }
             "localEntry" => {
-                let entry = LocalEntry::parse(element, |_| Err(String::new())).expect("well made");
+                let entry = LocalEntry::parse(element, &definitions, |_| Err(String::new())).expect("well made");
                 builder.local_entries.insert(&name, Arc::new(entry));
             }
             "template" if element.child("endpoint").is_some() => {

@@ -7,6 +7,7 @@ use mi_xml::Position;
 
 use super::{DeployError, Element};
 use crate::environment::Environment;
+use crate::import::{Import, Imports};
 use crate::mediator::{MediatorList, Step};
 use crate::mediators;
 use crate::settings::MediationSettings;
@@ -22,21 +23,74 @@ pub struct Warning {
     pub message: String,
 }
 
-/// Parses artifacts. It knows the settings and the environment, collects warnings, and builds mediators by their names.
+/// Parses artifacts. It knows the settings, the environment and the imports, collects warnings, and builds mediators by
+/// their names.
 pub struct Definitions<'e> {
     /// What the server offers.
     pub environment: &'e Arc<Environment>,
     /// The settings.
     pub settings: &'e Arc<MediationSettings>,
-    /// Libraries that are imported: `(name, package)`.
-    pub imports: Vec<(String, String)>,
+    imports: RefCell<Imports>,
+    /// Elements with a dot in their names that no mediator has: what they are depends on the imports.
+    tags: RefCell<Vec<String>>,
+    library: bool,
     warnings: RefCell<Vec<Warning>>,
 }
 
 impl<'e> Definitions<'e> {
-    /// A parser.
+    /// A parser that knows no imports.
     pub fn new(environment: &'e Arc<Environment>, settings: &'e Arc<MediationSettings>) -> Self {
-        Self { environment, settings, imports: Vec::new(), warnings: RefCell::default() }
+        Self {
+            environment,
+            settings,
+            imports: RefCell::default(),
+            tags: RefCell::default(),
+            library: false,
+            warnings: RefCell::default(),
+        }
+    }
+
+    /// The same with these imports.
+    #[must_use]
+    pub fn importing(self, imports: &Imports) -> Self {
+        self.imports.replace(imports.clone());
+        self
+    }
+
+    /// The same for the templates of a connector library, which may have `class` mediators.
+    #[must_use]
+    pub fn of_library(self) -> Self {
+        Self { library: true, ..self }
+    }
+
+    /// Whether it reads the templates of a connector library.
+    pub fn is_library(&self) -> bool {
+        self.library
+    }
+
+    /// Adds an import that the file itself brings.
+    pub fn import(&self, import: Import) {
+        let imports = self.imports.borrow().and(import);
+        self.imports.replace(imports);
+    }
+
+    /// The imports that it knows.
+    pub fn imports(&self) -> Imports {
+        self.imports.borrow().clone()
+    }
+
+    /// The import that an element belongs to. The question is remembered: the answer changes with the imports.
+    pub fn import_of(&self, tag: &str) -> Option<Import> {
+        if !tag.contains('.') {
+            return None;
+        }
+        self.tags.borrow_mut().push(tag.to_owned());
+        self.imports.borrow().of_tag(tag).cloned()
+    }
+
+    /// The elements that [`Definitions::import_of`] was asked about.
+    pub fn take_tags(&self) -> Vec<String> {
+        self.tags.take()
     }
 
     /// Notes something about `element`.
