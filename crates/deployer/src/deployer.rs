@@ -1,20 +1,24 @@
 //! From a directory to the next configuration, again and again.
 
+mod reading;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use mi_mediation::definition::Answer;
 use mi_mediation::environment::Environment;
 use mi_mediation::mediator::ReferenceKind;
 use mi_mediation::names::Name;
-use mi_mediation::{Configuration, ConfigurationBuilder, Definitions, DeployError, MediationSettings};
+use mi_mediation::{Configuration, ConfigurationBuilder, DeployError, Imports, MediationSettings};
 use mi_xml::Position;
 
 use crate::application::{Application, Summary};
 use crate::artifact::{Artifact, Named};
-use crate::folder::{self, Content, Stamp};
+use crate::folder::{self, Beside, Content, Stamp};
 use crate::kind::Kind;
-use crate::{load, references};
+use crate::references;
+use reading::Fresh;
 
 /// The roles of a server that says nothing of them (`[server] roles`).
 pub const DEFAULT_ROLES: [&str; 3] = ["EnterpriseIntegrator", "EnterpriseServiceBus", "DataServicesServer"];
@@ -92,8 +96,7 @@ pub struct Deployer {
     root: PathBuf,
     environment: Arc<Environment>,
     settings: Arc<MediationSettings>,
-    /// The folder of composite applications.
-    carbonapps: Option<PathBuf>,
+    beside: Beside,
     roles: Vec<String>,
     files: BTreeMap<PathBuf, Known>,
 }
@@ -108,6 +111,10 @@ struct Known {
     warnings: Vec<String>,
     /// The application that it is.
     application: Option<Arc<Summary>>,
+    /// The imports that it brings.
+    brought: Imports,
+    /// What it asked of the imports.
+    answers: Vec<Answer>,
     /// It could not be read as it is now.
     faulty: bool,
 }
@@ -116,17 +123,24 @@ impl Deployer {
     /// A deployer for `root`: the folder `synapse-configs/default`, or a single file with `<definitions>`.
     pub fn new(root: PathBuf, environment: Arc<Environment>, settings: Arc<MediationSettings>) -> Self {
         let roles = DEFAULT_ROLES.iter().map(|&role| role.to_owned()).collect();
-        Self { root, environment, settings, carbonapps: None, roles, files: BTreeMap::new() }
+        Self { root, environment, settings, beside: Beside::default(), roles, files: BTreeMap::new() }
     }
 
     /// Deploys the composite applications of `folder` too: those of their artifacts that are for one of `roles`, or of
     /// [`DEFAULT_ROLES`] when there are none.
     #[must_use]
     pub fn with_applications(mut self, folder: PathBuf, roles: Vec<String>) -> Self {
-        self.carbonapps = Some(folder);
+        self.beside.applications = Some(folder);
         if !roles.is_empty() {
             self.roles = roles;
         }
+        self
+    }
+
+    /// Deploys the connector libraries of `folder` too.
+    #[must_use]
+    pub fn with_libraries(mut self, folder: PathBuf) -> Self {
+        self.beside.libraries = Some(folder);
         self
     }
 
@@ -139,7 +153,7 @@ impl Deployer {
     /// reported at once when `settle` is false; otherwise only when they look the same at the next call, because
     /// somebody may still be writing them.
     pub fn refresh(&mut self, settle: bool) -> Option<Deployment> {
-        let found = folder::scan(&self.root, self.carbonapps.as_deref());
+        let found = folder::scan(&self.root, &self.beside);
         let mut events = Vec::new();
         let mut changed = BTreeSet::new();
         let gone: Vec<_> = self.files.keys().filter(|path| !found.contains_key(*path)).cloned().collect();
@@ -151,6 +165,7 @@ impl Deployer {
                 changed.insert(path);
             }
         }
+        let mut new = BTreeMap::new();
         for (path, (content, stamp)) in found {
             match self.files.get_mut(&path) {
                 Some(known) if known.stamp == stamp => {
@@ -159,14 +174,15 @@ impl Deployer {
                     let kind = single(known.content);
                     events.extend(errors.map(|error| Event::Failed { kind, file: path.clone(), error, kept }));
                 }
-                _ => {
-                    self.load(&path, content, stamp, settle, &mut events);
-                    changed.insert(path);
-                }
+                _ => drop(new.insert(path, (content, stamp))),
             }
         }
-        if changed.is_empty() && events.is_empty() {
+        if new.is_empty() && changed.is_empty() && events.is_empty() {
             return None;
+        }
+        for (path, fresh) in self.read(new) {
+            self.take(&path, fresh, settle, &mut events);
+            changed.insert(path);
         }
         let artifacts = self.without_clashes(&mut events);
         let artifacts = without_cycles(artifacts, &mut events);
@@ -182,10 +198,10 @@ impl Deployer {
         })
     }
 
-    fn load(&mut self, path: &Path, content: Content, stamp: Stamp, settle: bool, events: &mut Vec<Event>) {
-        let definitions = Definitions::new(&self.environment, &self.settings);
+    /// Puts what was read of a file in the place of what was known of it.
+    fn take(&mut self, path: &Path, fresh: Fresh, settle: bool, events: &mut Vec<Event>) {
+        let Fresh { content, stamp, loaded } = fresh;
         let shown = self.shown(path);
-        let loaded = load::file(path, &shown, content, &self.roles, &definitions);
         let (before, application_before) =
             self.files.remove(path).map(|known| (known.artifacts, known.application)).unwrap_or_default();
         let failed = !loaded.errors.is_empty();
@@ -226,7 +242,17 @@ impl Deployer {
             Some(application) => Some(self.install(&shown, application, events)),
             None => application_before,
         };
-        let known = Known { content, stamp, artifacts, pending, warnings: Vec::new(), application, faulty: failed };
+        let known = Known {
+            content,
+            stamp,
+            artifacts,
+            pending,
+            warnings: Vec::new(),
+            application,
+            brought: loaded.brought,
+            answers: loaded.answers,
+            faulty: failed,
+        };
         self.files.insert(path.to_owned(), known);
     }
 
@@ -262,9 +288,10 @@ impl Deployer {
         summary
     }
 
-    /// How messages name a file: relative to the artifact folder, or to that of the applications.
+    /// How messages name a file: relative to the artifact folder, or to that of the applications or libraries.
     fn shown(&self, path: &Path) -> String {
-        let within = self.carbonapps.as_deref().and_then(|folder| path.strip_prefix(folder).ok());
+        let others = [&self.beside.applications, &self.beside.libraries].into_iter().flatten();
+        let within = others.filter_map(|folder| path.strip_prefix(folder).ok()).next();
         within.or(path.strip_prefix(&self.root).ok()).unwrap_or(path).display().to_string()
     }
 
@@ -273,13 +300,8 @@ impl Deployer {
     fn without_clashes(&mut self, events: &mut Vec<Event>) -> Vec<(PathBuf, Named)> {
         let mut all: Vec<(PathBuf, u8, Named)> = Vec::new();
         for (path, known) in &self.files {
-            let rank = |named: &Named| match known.content {
-                Content::Application if named.kind == Kind::Sequence && matches!(&*named.name, "main" | "fault") => 0,
-                Content::Definitions => 1,
-                Content::One(_) => 2,
-                Content::Application => 3,
-            };
-            all.extend(known.artifacts.iter().map(|named| (path.clone(), rank(named), named.clone())));
+            let ranked = known.artifacts.iter().map(|named| (path.clone(), rank(known.content, named), named.clone()));
+            all.extend(ranked);
         }
         all.sort_by(|a, b| (a.2.kind, a.1, &a.0).cmp(&(b.2.kind, b.1, &b.0)));
         let mut taken: HashMap<(Kind, Arc<str>), PathBuf> = HashMap::new();
@@ -288,6 +310,13 @@ impl Deployer {
         for (path, _, named) in all {
             let key = (named.kind, named.name.clone());
             if let Some(other) = taken.get(&key) {
+                // Applications bring the connectors that they need; they may be there already.
+                let shared = matches!(named.kind, Kind::Library | Kind::Import) && named.container().is_some();
+                if shared {
+                    let other = self.shown(other);
+                    self.pass_over(&path, &named, &other, events);
+                    continue;
+                }
                 let text = format!("{} named : {} already exists.", named.kind.word(), named.name);
                 let other = self.shown(other);
                 self.report(&path, &named, DeployError::new(text).hint(format!("it is defined in {other}")), events);
@@ -308,7 +337,24 @@ impl Deployer {
             taken.insert(key, path.clone());
             kept.push((path, named));
         }
+        let entries = entries_of_libraries(&kept, &taken);
+        kept.extend(entries);
         kept
+    }
+
+    /// Leaves out the library of an application that is there already, with its import.
+    fn pass_over(&mut self, path: &Path, named: &Named, other: &str, events: &mut Vec<Event>) {
+        take_back(path, named, events);
+        if named.kind != Kind::Library {
+            return;
+        }
+        let file = named.file.split('!').nth(1).and_then(|entry| entry.rsplit('/').next()).unwrap_or(&named.file);
+        let message = format!("Synapse Library {file} already found in {other}. Ignoring CAPP's artifact");
+        let Some(known) = self.files.get_mut(path) else { return };
+        if !known.warnings.contains(&message) {
+            known.warnings.push(message.clone());
+            events.push(Event::Warning { message });
+        }
     }
 
     /// Reports a clash, once: it would be found again at every refresh.
@@ -320,12 +366,7 @@ impl Deployer {
             return;
         }
         known.warnings.push(text);
-        events.retain(|event| match event {
-            Event::Deployed { named: other, file } | Event::Updated { named: other, file } => {
-                !(file == path && same(other, named))
-            }
-            _ => true,
-        });
+        take_back(path, named, events);
         events.push(Event::Failed { kind: Some(named.kind), file: path.to_owned(), error, kept: false });
     }
 
@@ -385,10 +426,17 @@ impl Deployer {
     }
 
     fn configuration(&self, artifacts: &[(PathBuf, Named)]) -> Configuration {
-        let mut builder = ConfigurationBuilder::default();
+        let imports = reading::imports_of(artifacts.iter().map(|(_, named)| named));
+        let mut builder = ConfigurationBuilder { imports: imports.clone(), ..ConfigurationBuilder::default() };
         for (_, named) in artifacts {
             let name = Name::new(&named.name);
             match &named.artifact {
+                Artifact::Library(library) if imports.enables(&library.package, &library.name) => {
+                    for operation in &library.operations {
+                        builder.templates.insert(&operation.name, operation.template.clone());
+                    }
+                }
+                Artifact::Library(_) | Artifact::Import(_) => {}
                 Artifact::Api(api) => builder.apis.push(api.clone()),
                 Artifact::Endpoint(endpoint) => drop(builder.endpoints.insert(&name, endpoint.clone())),
                 Artifact::EndpointTemplate(template) => {
@@ -442,12 +490,52 @@ fn without_cycles(artifacts: Vec<(PathBuf, Named)>, events: &mut Vec<Event>) -> 
     kept
 }
 
+/// Where an artifact of a file stands among those of its kind.
+fn rank(content: Content, named: &Named) -> u8 {
+    match content {
+        Content::Application if named.kind == Kind::Sequence && matches!(&*named.name, "main" | "fault") => 0,
+        Content::Definitions => 1,
+        Content::One(_) | Content::Library => 2,
+        Content::Application => 3,
+    }
+}
+
+/// The local entries of the libraries that are enabled; those that are defined elsewhere are `taken`.
+fn entries_of_libraries(
+    artifacts: &[(PathBuf, Named)],
+    taken: &HashMap<(Kind, Arc<str>), PathBuf>,
+) -> Vec<(PathBuf, Named)> {
+    let imports = reading::imports_of(artifacts.iter().map(|(_, named)| named));
+    let mut entries = Vec::new();
+    for (path, named) in artifacts {
+        if let Artifact::Library(library) = &named.artifact
+            && imports.enables(&library.package, &library.name)
+        {
+            let own = library.entries.iter().filter(|entry| !taken.contains_key(&(entry.kind, entry.name.clone())));
+            entries.extend(own.map(|entry| (path.clone(), entry.clone())));
+        }
+    }
+    entries
+}
+
+/// Does not say that an artifact was deployed.
+fn take_back(path: &Path, named: &Named, events: &mut Vec<Event>) {
+    events.retain(|event| match event {
+        Event::Deployed { named: other, file } | Event::Updated { named: other, file } => {
+            !(file == path && same(other, named))
+        }
+        _ => true,
+    });
+}
+
 fn same(a: &Named, b: &Named) -> bool {
     a.kind == b.kind && a.name == b.name
 }
 
 fn is_same_object(a: &Named, b: &Named) -> bool {
     match (&a.artifact, &b.artifact) {
+        (Artifact::Library(a), Artifact::Library(b)) => Arc::ptr_eq(a, b),
+        (Artifact::Import(a), Artifact::Import(b)) => Arc::ptr_eq(a, b),
         (Artifact::Api(a), Artifact::Api(b)) => Arc::ptr_eq(a, b),
         (Artifact::Endpoint(a), Artifact::Endpoint(b)) => Arc::ptr_eq(a, b),
         (Artifact::EndpointTemplate(a), Artifact::EndpointTemplate(b)) => Arc::ptr_eq(a, b),
@@ -467,6 +555,7 @@ fn is_same_object(a: &Named, b: &Named) -> bool {
 fn single(content: Content) -> Option<Kind> {
     match content {
         Content::One(kind) => Some(kind),
+        Content::Library => Some(Kind::Library),
         Content::Definitions | Content::Application => None,
     }
 }

@@ -1,8 +1,11 @@
 //! Imports of connector libraries: which elements are operations of which library (spec: EIP mediators 25).
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::definition::{DeployError, Element};
+use mi_xml::Document;
+
+use crate::definition::{DeployError, Element, SYNAPSE_NAMESPACE};
 
 /// `<import name="…" package="…" status="…"/>`. Import and library may come in any order.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,15 +34,51 @@ impl Import {
     pub fn key(&self) -> String {
         format!("{{{}}}{}", self.package, self.library)
     }
+
+    /// It as the text of an artifact.
+    pub fn to_xml(&self) -> String {
+        let mut document = Document::new();
+        let element = document.create_element("", SYNAPSE_NAMESPACE, "import");
+        let status = if self.enabled { "enabled" } else { "disabled" };
+        for (name, value) in [("name", &*self.library), ("package", &*self.package), ("status", status)] {
+            document.set_attribute(element, "", "", name, value);
+        }
+        document.to_xml(element)
+    }
 }
 
-/// All imports of a deployment. Cheap to clone.
+/// An operation of a library that an element stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LibraryOperation {
+    /// The library's package.
+    pub package: Arc<str>,
+    /// The library's name.
+    pub library: Arc<str>,
+    /// The Java class that it needs, which cannot run here.
+    pub class: Option<Arc<str>>,
+}
+
+impl LibraryOperation {
+    /// `{package}name`, the key of the library.
+    pub fn key(&self) -> String {
+        format!("{{{}}}{}", self.package, self.library)
+    }
+}
+
+/// All imports of a deployment, and what the libraries tell about operations that cannot run. Cheap to clone.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Imports(Arc<[Import]>);
+pub struct Imports {
+    imports: Arc<[Import]>,
+    /// The Java class that a template needs, by the template's full name.
+    classes: Arc<BTreeMap<Arc<str>, Arc<str>>>,
+}
 
 impl Imports {
-    /// These; of two for one library the first counts.
-    pub fn new(imports: impl IntoIterator<Item = Import>) -> Self {
+    /// These; of two for one library the first counts. `classes` are the Java classes that templates need, by full name.
+    pub fn new(
+        imports: impl IntoIterator<Item = Import>,
+        classes: impl IntoIterator<Item = (Arc<str>, Arc<str>)>,
+    ) -> Self {
         let mut all: Vec<Import> = Vec::new();
         for import in imports {
             if !all.iter().any(|known| known.library == import.library && known.package == import.package) {
@@ -47,37 +86,44 @@ impl Imports {
             }
         }
         all.sort();
-        Self(all.into())
+        Self { imports: all.into(), classes: Arc::new(classes.into_iter().collect()) }
     }
 
-    /// These and one more.
+    /// These, and then those of `other`.
     #[must_use]
-    pub fn and(&self, import: Import) -> Self {
-        Self::new(self.0.iter().cloned().chain([import]))
+    pub fn and(&self, other: &Self) -> Self {
+        let classes = self.classes.iter().chain(&*other.classes);
+        Self::new(
+            self.imports.iter().chain(&*other.imports).cloned(),
+            classes.map(|(name, class)| (name.clone(), class.clone())),
+        )
     }
 
-    /// The import that an element belongs to: its name is the library's and a dot, and then the operation. Of several the
-    /// one with the longest name; of several with that name the first package by the alphabet.
-    pub fn of_tag(&self, tag: &str) -> Option<&Import> {
-        let named = self.0.iter().filter(|import| operation(import, tag).is_some());
+    /// The operation that an element stands for: its name is an imported library's and a dot, and then the operation's. Of
+    /// several libraries it is the one with the longest name; of several with that name the first package by the alphabet.
+    pub fn operation(&self, tag: &str) -> Option<LibraryOperation> {
+        let named = self.imports.iter().filter(|import| is_of(import, tag));
         // `rev`: of equals, `max_by_key` gives the last.
-        named.rev().max_by_key(|import| import.library.len())
+        let import = named.rev().max_by_key(|import| import.library.len())?;
+        let class = self.classes.get(&*format!("{}.{tag}", import.package)).cloned();
+        Some(LibraryOperation { package: import.package.clone(), library: import.library.clone(), class })
     }
 
     /// The names of the imported libraries.
     pub fn libraries(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|import| &*import.library)
+        self.imports.iter().map(|import| &*import.library)
     }
 
     /// Whether the library is imported and enabled.
     pub fn enables(&self, package: &str, library: &str) -> bool {
-        self.0.iter().any(|import| import.enabled && *import.library == *library && *import.package == *package)
+        self.imports.iter().any(|import| import.enabled && *import.library == *library && *import.package == *package)
     }
 }
 
-/// The operation that an element of the import's library names: the part behind the library's name and a dot.
-fn operation<'t>(import: &Import, tag: &'t str) -> Option<&'t str> {
-    tag.strip_prefix(&*import.library)?.strip_prefix('.').filter(|operation| !operation.is_empty())
+/// Whether an element is of the import's library.
+fn is_of(import: &Import, tag: &str) -> bool {
+    let operation = tag.strip_prefix(&*import.library).and_then(|rest| rest.strip_prefix('.'));
+    operation.is_some_and(|operation| !operation.is_empty())
 }
 
 #[cfg(test)]
@@ -91,8 +137,8 @@ mod tests {
 
     #[test]
     fn a_tag_belongs_to_the_library_before_the_dot() {
-        let imports = Imports::new([import("file", "b"), import("file", "a"), import("file.archive", "c")]);
-        let package = |tag: &str| imports.of_tag(tag).map(|import| import.package.to_string());
+        let imports = Imports::new([import("file", "b"), import("file", "a"), import("file.archive", "c")], []);
+        let package = |tag: &str| imports.operation(tag).map(|operation| operation.package.to_string());
         assert_eq!(package("file.read").as_deref(), Some("a"));
         assert_eq!(package("file.archive.open").as_deref(), Some("c"));
         // Java would take `file` for this one.
@@ -102,12 +148,20 @@ mod tests {
     }
 
     #[test]
+    fn an_operation_that_needs_a_class_says_which() {
+        let imports = Imports::new([import("mail", "p")], [("p.mail.send".into(), "org.example.Send".into())]);
+        let class = |tag: &str| imports.operation(tag).and_then(|operation| operation.class);
+        assert_eq!(class("mail.send").as_deref(), Some("org.example.Send"));
+        assert_eq!(class("mail.list"), None);
+    }
+
+    #[test]
     fn anything_but_enabled_is_off() {
         for (status, enabled) in [("status='enabled'", true), ("status='Enabled'", false), ("", false)] {
             let text = format!("<import name='email' package='p' {status}/>");
             let import = testing::with_definitions(&text, |element, _| Import::parse(element)).expect("well made");
             assert_eq!(import.enabled, enabled, "{status}");
-            assert_eq!(Imports::new([import]).enables("p", "email"), enabled);
+            assert_eq!(Imports::new([import], []).enables("p", "email"), enabled);
         }
         let error = testing::with_definitions("<import package='p'/>", |element, _| Import::parse(element));
         assert_eq!(error.expect_err("no name").message(), "Synapse Import Target Library name is not specified");

@@ -49,6 +49,6 @@ pub use configuration::{Configuration, ConfigurationBuilder};
 pub use context::MessageContext;
 pub use definition::{Definitions, DeployError, Element};
 pub use fault::Fault;
-pub use import::{Import, Imports};
+pub use import::{Import, Imports, LibraryOperation};
 pub use mediator::{Flow, Mediation, Mediator, MediatorList};
 pub use settings::MediationSettings;

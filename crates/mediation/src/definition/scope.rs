@@ -7,7 +7,7 @@ use mi_xml::Position;
 
 use super::{DeployError, Element};
 use crate::environment::Environment;
-use crate::import::{Import, Imports};
+use crate::import::{Imports, LibraryOperation};
 use crate::mediator::{MediatorList, Step};
 use crate::mediators;
 use crate::settings::MediationSettings;
@@ -23,6 +23,9 @@ pub struct Warning {
     pub message: String,
 }
 
+/// An element with a dot in its name, and the operation of a library that it stood for when it was read.
+pub type Answer = (String, Option<LibraryOperation>);
+
 /// Parses artifacts. It knows the settings, the environment and the imports, collects warnings, and builds mediators by
 /// their names.
 pub struct Definitions<'e> {
@@ -31,9 +34,10 @@ pub struct Definitions<'e> {
     /// The settings.
     pub settings: &'e Arc<MediationSettings>,
     imports: RefCell<Imports>,
-    /// Elements with a dot in their names that no mediator has: what they are depends on the imports.
-    tags: RefCell<Vec<String>>,
-    library: bool,
+    answers: RefCell<Vec<Answer>>,
+    brought: RefCell<Imports>,
+    /// The Java classes that a library's template needs; `None` when it reads none.
+    classes: RefCell<Option<Vec<Arc<str>>>>,
     warnings: RefCell<Vec<Warning>>,
 }
 
@@ -44,8 +48,9 @@ impl<'e> Definitions<'e> {
             environment,
             settings,
             imports: RefCell::default(),
-            tags: RefCell::default(),
-            library: false,
+            answers: RefCell::default(),
+            brought: RefCell::default(),
+            classes: RefCell::default(),
             warnings: RefCell::default(),
         }
     }
@@ -57,21 +62,33 @@ impl<'e> Definitions<'e> {
         self
     }
 
-    /// The same for the templates of a connector library, which may have `class` mediators.
-    #[must_use]
-    pub fn of_library(self) -> Self {
-        Self { library: true, ..self }
+    /// Has `read` read a template of a connector library, which may have `class` mediators. Gives the Java classes that it
+    /// needs too.
+    pub fn of_library<T>(&self, read: impl FnOnce() -> T) -> (T, Vec<Arc<str>>) {
+        let before = self.classes.replace(Some(Vec::new()));
+        let result = read();
+        (result, self.classes.replace(before).unwrap_or_default())
     }
 
-    /// Whether it reads the templates of a connector library.
-    pub fn is_library(&self) -> bool {
-        self.library
+    /// Takes note of a Java class that a template of a library needs. `false` when this is no library: what needs a class is
+    /// refused then.
+    pub fn needs_class(&self, class: &str) -> bool {
+        let mut classes = self.classes.borrow_mut();
+        let Some(classes) = &mut *classes else { return false };
+        classes.push(class.into());
+        true
     }
 
-    /// Adds an import that the file itself brings.
-    pub fn import(&self, import: Import) {
-        let imports = self.imports.borrow().and(import);
-        self.imports.replace(imports);
+    /// Adds imports that the file itself brings: what is read from now on knows them.
+    pub fn bring(&self, imports: &Imports) {
+        let (known, brought) = (self.imports.borrow().and(imports), self.brought.borrow().and(imports));
+        self.imports.replace(known);
+        self.brought.replace(brought);
+    }
+
+    /// What the file itself has brought.
+    pub fn brought(&self) -> Imports {
+        self.brought.borrow().clone()
     }
 
     /// The imports that it knows.
@@ -79,18 +96,19 @@ impl<'e> Definitions<'e> {
         self.imports.borrow().clone()
     }
 
-    /// The import that an element belongs to. The question is remembered: the answer changes with the imports.
-    pub fn import_of(&self, tag: &str) -> Option<Import> {
+    /// The operation of a library that an element stands for. The answer is remembered: another deployment may have another.
+    pub fn operation(&self, tag: &str) -> Option<LibraryOperation> {
         if !tag.contains('.') {
             return None;
         }
-        self.tags.borrow_mut().push(tag.to_owned());
-        self.imports.borrow().of_tag(tag).cloned()
+        let operation = self.imports.borrow().operation(tag);
+        self.answers.borrow_mut().push((tag.to_owned(), operation.clone()));
+        operation
     }
 
-    /// The elements that [`Definitions::import_of`] was asked about.
-    pub fn take_tags(&self) -> Vec<String> {
-        self.tags.take()
+    /// What [`Definitions::operation`] was asked, and what it answered.
+    pub fn take_answers(&self) -> Vec<Answer> {
+        self.answers.take()
     }
 
     /// Notes something about `element`.

@@ -37,8 +37,10 @@ pub const SYNTAX: Syntax = Syntax {
     example: "<call-template target=\"notify\">\n    <with-param name=\"id\" value=\"{json-eval($.id)}\"/>\n</call-template>",
 };
 
-pub(super) const TYPE: MediatorType =
-    MediatorType { syntax: &SYNTAX, parse: |element, definitions| Ok(Box::new(CallTemplate::parse(element, definitions)?)) };
+pub(super) const TYPE: MediatorType = MediatorType {
+    syntax: &SYNTAX,
+    parse: |element, definitions| Ok(Box::new(CallTemplate::parse(element, definitions)?)),
+};
 
 struct CallTemplate {
     target: Name,

@@ -145,15 +145,18 @@ pub fn build(element: Element<'_>, definitions: &Definitions<'_>) -> Result<Box<
     if !element.is_synapse() {
         return Err(unknown(element, definitions));
     }
-    if local == "class" && definitions.is_library() {
-        return connector::class_step(element, definitions);
+    if local == "class"
+        && let Some(class) = element.non_empty("name")
+        && definitions.needs_class(class)
+    {
+        return Ok(connector::class_step(class));
     }
-    let import = definitions.import_of(local);
-    if let Some(native) = connector::native::find(local, import.as_ref()) {
+    let operation = definitions.operation(local);
+    if let Some(native) = connector::native::find(local, operation.as_ref()) {
         return (native.kind.parse)(element, definitions);
     }
-    match import {
-        Some(import) => connector::parse(element, import, definitions),
+    match operation {
+        Some(operation) => connector::parse(element, operation, definitions),
         None => Err(unknown(element, definitions)),
     }
 }

@@ -1,9 +1,9 @@
 //! Operations of connector libraries, `<email.send>` and its like (spec: EIP mediators 25): calls of the templates that a
 //! library brings. Operations whose steps are Java and that run here all the same are in [`native`].
 
-mod class_step;
 pub mod native;
 mod parameter;
+mod refused;
 #[cfg(test)]
 mod tests;
 
@@ -19,12 +19,12 @@ use crate::context::{MessageContext, Properties};
 use crate::definition::syntax::nearest;
 use crate::definition::{Definitions, DeployError, Element};
 use crate::fault::Fault;
-use crate::import::Import;
+use crate::import::LibraryOperation;
 use crate::mediator::{BoxFuture, Flow, Mediation, Mediator, MediatorList, Nature, Reference, ReferenceKind, Step};
 use crate::names::Name;
 use crate::template::SequenceTemplate;
-pub(super) use class_step::parse as class_step;
 use parameter::Parameter;
+use refused::{INSTEAD, Refused};
 
 /// The parameter that names the variable for the answer.
 const RESPONSE_VARIABLE: &str = "responseVariable";
@@ -36,7 +36,7 @@ const ENTRY_KEY: &str = "INIT_CONFIG_KEY";
 /// A call of `<package>.<library>.<template>`.
 struct ConnectorOperation {
     target: Name,
-    library: Import,
+    library: LibraryOperation,
     connection: Option<Connection>,
     parameters: Vec<Parameter>,
     xpath: XPathResults,
@@ -53,21 +53,34 @@ enum Connection {
 /// Reads an operation of an imported library.
 ///
 /// # Errors
-/// When an expression in it does not compile.
+/// When it needs a Java class, or an expression in it does not compile.
 pub(super) fn parse(
     element: Element<'_>,
-    import: Import,
+    library: LibraryOperation,
     definitions: &Definitions<'_>,
 ) -> Result<Box<dyn Mediator>, DeployError> {
-    Ok(Box::new(ConnectorOperation::parse(element, import, None, definitions)?))
+    if let Some(class) = &library.class {
+        let (operation, key) = (element.local(), library.key());
+        let message = format!("The operation '{operation}' of the connector {key} is the Java class {class}");
+        return Err(element.error(message).hint(INSTEAD));
+    }
+    Ok(Box::new(ConnectorOperation::parse(element, library, None, definitions)?))
 }
 
 /// The content of the local entry `key` as what operations run before them, when it is an operation of an imported library.
 /// What is wrong with it is noted: the entry is one all the same, and the operations that need it fault.
 pub(crate) fn connection(element: Element<'_>, key: &str, definitions: &Definitions<'_>) -> Option<MediatorList> {
-    let import = Some(element).filter(|element| element.is_synapse())?;
-    let import = definitions.import_of(import.local())?;
-    match ConnectorOperation::parse(element, import, Some(key.into()), definitions) {
+    if !element.is_synapse() {
+        return None;
+    }
+    let library = definitions.operation(element.local())?;
+    if native::takes_connections_of(&library) {
+        return None;
+    }
+    if let Some(class) = &library.class {
+        definitions.warn(element, format!("the connection {key} needs the Java class {class} ({INSTEAD})"));
+    }
+    match ConnectorOperation::parse(element, library, Some(key.into()), definitions) {
         Ok(operation) => Some(MediatorList::new(vec![step(operation, element.line())])),
         Err(error) => {
             definitions.warn(element, format!("the connection {key} cannot be used: {}", error.message()));
@@ -76,9 +89,14 @@ pub(crate) fn connection(element: Element<'_>, key: &str, definitions: &Definiti
     }
 }
 
+/// The `class` mediator of a library's template.
+pub(super) fn class_step(class: &str) -> Box<dyn Mediator> {
+    Box::new(Refused::class(class))
+}
+
 /// A step that faults with this message.
 pub(crate) fn fails(message: String, line: u32) -> Step {
-    step(class_step::Fails(message), line)
+    step(Refused::with(message), line)
 }
 
 fn step(mediator: impl Mediator, line: u32) -> Step {
@@ -88,7 +106,7 @@ fn step(mediator: impl Mediator, line: u32) -> Step {
 impl ConnectorOperation {
     fn parse(
         element: Element<'_>,
-        library: Import,
+        library: LibraryOperation,
         entry: Option<Arc<str>>,
         definitions: &Definitions<'_>,
     ) -> Result<Self, DeployError> {
@@ -199,7 +217,8 @@ impl ConnectorOperation {
             };
             return vec![format!("{operation}: the library {key} has no such operation ({hint})")];
         };
-        let missing = template.parameters.iter().filter(|parameter| parameter.mandatory && !self.passes(&parameter.name));
+        let missing =
+            template.parameters.iter().filter(|parameter| parameter.mandatory && !self.passes(&parameter.name));
         let mut problems: Vec<_> = missing
             .map(|parameter| format!("{operation}: the mandatory parameter '{}' is missing", parameter.name))
             .collect();

@@ -1,7 +1,7 @@
 //! Operations of connectors that run here without the JVM that the connectors' own templates need, by package, library and
 //! operation. They are there with and without the connector's zip.
 
-use crate::import::Import;
+use crate::import::LibraryOperation;
 use crate::mediators::{MediatorType, http_connector};
 
 /// An operation that is built in.
@@ -33,11 +33,16 @@ const fn http(operation: &'static str, kind: MediatorType) -> NativeOperation {
 }
 
 /// The operation of an element: of the library that is imported under its name, else of any.
-pub fn find(tag: &str, import: Option<&Import>) -> Option<&'static NativeOperation> {
+pub fn find(tag: &str, imported: Option<&LibraryOperation>) -> Option<&'static NativeOperation> {
     NATIVE.iter().find(|native| {
         native.kind.syntax.element == tag
-            && import.is_none_or(|import| *import.package == *native.package && *import.library == *native.library)
+            && imported.is_none_or(|found| *found.package == *native.package && *found.library == *native.library)
     })
+}
+
+/// Whether operations of the library are built in, which read their connections themselves.
+pub fn takes_connections_of(library: &LibraryOperation) -> bool {
+    NATIVE.iter().any(|native| *native.package == *library.package && *native.library == *library.library)
 }
 
 #[cfg(test)]
@@ -53,9 +58,9 @@ mod tests {
 
     #[test]
     fn a_library_of_that_name_and_another_package_is_another_one() {
-        let import = |package: &str| Import { library: "http".into(), package: package.into(), enabled: true };
+        let of = |package: &str| LibraryOperation { library: "http".into(), package: package.into(), class: None };
         assert!(find("http.get", None).is_some());
-        assert!(find("http.get", Some(&import("org.wso2.carbon.connector"))).is_some());
-        assert!(find("http.get", Some(&import("com.example"))).is_none());
+        assert!(find("http.get", Some(&of("org.wso2.carbon.connector"))).is_some());
+        assert!(find("http.get", Some(&of("com.example"))).is_none());
     }
 }

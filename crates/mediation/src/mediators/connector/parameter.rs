@@ -79,12 +79,7 @@ impl Parameter {
         }
     }
 
-    fn build(
-        &self,
-        document: &mut Document,
-        xpath: XPathResults,
-        context: &MessageContext,
-    ) -> Result<NodeId, Fault> {
+    fn build(&self, document: &mut Document, xpath: XPathResults, context: &MessageContext) -> Result<NodeId, Fault> {
         let element = document.create_element("", "", &self.name);
         for (name, value) in &self.attributes {
             if let Some(value) = value.evaluate(context)? {
