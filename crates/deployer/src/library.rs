@@ -83,6 +83,7 @@ impl Library {
                 let error =
                     dependency.error(format!("Error when resolving Dependencies for lib : {{{package}}}{name}"));
                 let found = reader.groups.join(", ");
+                let found = if found.is_empty() { "none" } else { &found };
                 return Err(error.hint(format!("there is no group '{group}'; the zip has {found}")));
             }
         }
@@ -208,8 +209,7 @@ impl Reader<'_> {
             Ok(template) => template,
             Err(error) => {
                 let faulting = SequenceTemplate::faulting(element, &error)?;
-                let name = &faulting.name;
-                self.definitions.warn(element, format!("the connector operation {name} cannot be run: {error}"));
+                self.definitions.warn_of(&error, &format!("the connector operation {} cannot be run", faulting.name));
                 faulting
             }
         };

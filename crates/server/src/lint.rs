@@ -124,7 +124,8 @@ fn file(path: &Path, environment: &Arc<Environment>, settings: &Arc<MediationSet
     }
     for warning in &loaded.warnings {
         found.warnings += 1;
-        println!("warning: {}: {}", warning.file, warning.message);
+        let at = warning.position.map(|at| format!("{}:{}:", at.line, at.column)).unwrap_or_default();
+        println!("warning: {}:{at} {}", warning.file, warning.message);
     }
     // A connector that is named before the files that use it is as good as imported.
     for named in &loaded.artifacts {

@@ -120,6 +120,15 @@ impl<'e> Definitions<'e> {
         });
     }
 
+    /// Notes an error that does not keep the artifact from being deployed; `about` says what it is about.
+    pub fn warn_of(&self, error: &DeployError, about: &str) {
+        self.warnings.borrow_mut().push(Warning {
+            file: error.file().to_owned(),
+            position: error.position(),
+            message: format!("{about}: {}", error.reason()),
+        });
+    }
+
     /// What was noted.
     pub fn take_warnings(&self) -> Vec<Warning> {
         self.warnings.take()

@@ -83,7 +83,7 @@ pub(crate) fn connection(element: Element<'_>, key: &str, definitions: &Definiti
     match ConnectorOperation::parse(element, library, Some(key.into()), definitions) {
         Ok(operation) => Some(MediatorList::new(vec![step(operation, element.line())])),
         Err(error) => {
-            definitions.warn(element, format!("the connection {key} cannot be used: {}", error.message()));
+            definitions.warn_of(&error, &format!("the connection {key} cannot be used"));
             None
         }
     }
