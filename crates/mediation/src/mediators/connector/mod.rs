@@ -110,13 +110,11 @@ impl ConnectorOperation {
         entry: Option<Arc<str>>,
         definitions: &Definitions<'_>,
     ) -> Result<Self, DeployError> {
-        let connection = match element.non_empty("configKey").and(element.value("configKey")?) {
-            None => None,
-            Some(value) => Some(match value.literal() {
-                Some(key) => Connection::Named(Name::new(key)),
-                None => Connection::Dynamic(value),
-            }),
-        };
+        let key = element.non_empty("configKey").and(element.value("configKey")?);
+        let connection = key.map(|value| match value.literal() {
+            Some(key) => Connection::Named(Name::new(key)),
+            None => Connection::Dynamic(value),
+        });
         Ok(Self {
             target: Name::new(&format!("{}.{}", library.package, element.local())),
             library,
