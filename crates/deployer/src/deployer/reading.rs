@@ -8,7 +8,8 @@ use std::sync::Arc;
 use mi_mediation::definition::Answer;
 use mi_mediation::{Definitions, Imports};
 
-use super::{Deployer, rank, same};
+use super::clashes::rank;
+use super::{Deployer, same};
 use crate::artifact::{Artifact, Named};
 use crate::folder::{Content, Stamp};
 use crate::kind::Kind;
