@@ -3,14 +3,19 @@
 //! It deploys as a whole or not at all.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use mi_mediation::{Definitions, DeployError, Element};
+use mi_mediation::{Definitions, DeployError, Element, Imports};
 use mi_xml::Document;
 
 use crate::archive::Archive;
-use crate::artifact::{self, Named};
+use crate::artifact::{self, Artifact, Named};
 use crate::kind::Kind;
+use crate::library::Library;
 use crate::load;
+
+/// The type of connector libraries.
+const LIBRARY: &str = "synapse/lib";
 
 /// An application, read and well made.
 #[derive(Debug, Default)]
@@ -86,10 +91,13 @@ impl Application {
         let (summary, parts) = listed(&document, &file).map_err(|error| vec![error])?;
         let mut reader = Reader { archive: &archive, shown, definitions, application: Self::default(), errors: vec![] };
         reader.application.summary = summary;
+        let parts: Vec<_> = parts.iter().filter(|part| is_for(&part.role, roles)).collect();
+        // The others may use operations of the libraries.
         for part in &parts {
-            if is_for(&part.role, roles) {
-                reader.part(part);
-            }
+            reader.part(part, Pass::Libraries);
+        }
+        for part in &parts {
+            reader.part(part, Pass::Others);
         }
         if reader.errors.is_empty() { Ok(reader.application) } else { Err(reader.errors) }
     }
@@ -137,32 +145,54 @@ struct Reader<'a> {
     errors: Vec<DeployError>,
 }
 
+/// What of an application is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pass {
+    /// The connector libraries.
+    Libraries,
+    /// Everything else, and what is wrong with the parts themselves.
+    Others,
+}
+
 impl Reader<'_> {
-    fn part(&mut self, part: &Part) {
-        if let Err(error) = self.read(part) {
+    fn part(&mut self, part: &Part, pass: Pass) {
+        if let Err(error) = self.read(part, pass) {
             self.errors.push(error);
         }
     }
 
-    fn read(&mut self, part: &Part) -> Result<(), DeployError> {
+    fn read(&mut self, part: &Part, pass: Pass) -> Result<(), DeployError> {
         let folder = format!("{}_{}", part.name, part.version);
         let shown = format!("{}!{folder}/artifact.xml", self.shown);
         let Some(bytes) = self.archive.get(&format!("{folder}/artifact.xml")) else {
+            if pass == Pass::Libraries {
+                return Ok(());
+            }
             let error = DeployError::new(format!("Some dependencies were not satisfied: there is no {folder}"));
             let folders: Vec<_> = self.archive.folders().collect();
             let error = error.at(&format!("{}!artifacts.xml", self.shown), None);
             return Err(error.hint(format!("the application has {}", folders.join(", "))));
         };
-        let document = load::parse(bytes, &shown)?;
+        let document = match load::parse(bytes, &shown) {
+            Err(_) if pass == Pass::Libraries => return Ok(()),
+            document => document?,
+        };
         let Some(root) = document.root_element() else { return Ok(()) };
         let element = Element::new(&document, root, &shown);
         let of_type = element.attribute("type").unwrap_or_default();
+        match (pass, of_type) {
+            (Pass::Libraries, LIBRARY) => return self.library(&folder, element),
+            (Pass::Libraries, _) => return Ok(()),
+            (Pass::Others, _) => {}
+        }
         let last = of_type.rsplit('/').next().unwrap_or_default();
         self.application.summary.artifacts.push((part.name.clone(), last.to_owned()));
         let kind = match of_type {
             "registry/resource" => return self.resources(&folder, element),
             "config/property" => return self.configs(&folder, element),
-            "synapse/metadata" | "swagger" | "carbon/application" => return Ok(()),
+            LIBRARY | "synapse/metadata" | "swagger" | "carbon/application" => return Ok(()),
+            // What is in the jar is for the connector's classes, and those are named when the connector is read.
+            "lib/connector/dependency" => return Ok(()),
             "synapse/local-entry" => Kind::LocalEntry,
             "synapse/endpoint" => Kind::Endpoint,
             "synapse/sequence" => Kind::Sequence,
@@ -190,6 +220,26 @@ impl Reader<'_> {
         let named = artifact::read(kind, element, self.definitions, &load::fetch)
             .map_err(|error| error.at(&file, element.position()))?;
         self.application.artifacts.push(named);
+        Ok(())
+    }
+
+    /// A connector library, which is imported and enabled by itself.
+    fn library(&mut self, folder: &str, element: Element<'_>) -> Result<(), DeployError> {
+        let (file, bytes) = self.file(folder, element)?;
+        let archive = Archive::of_library_in(bytes).map_err(|reason| DeployError::new(reason).at(&file, None))?;
+        let named = Library::read(&archive, &file, self.definitions)?;
+        let Artifact::Library(library) = &named.artifact else { return Ok(()) };
+        let import = library.import();
+        self.definitions.bring(&Imports::new([import.clone()], library.classes()));
+        let enabled = Named {
+            kind: Kind::Import,
+            name: named.name.clone(),
+            definition: import.to_xml().into(),
+            artifact: Artifact::Import(Arc::new(import)),
+            file: named.file.clone(),
+            line: named.line,
+        };
+        self.application.artifacts.extend([named, enabled]);
         Ok(())
     }
 

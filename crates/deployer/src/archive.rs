@@ -1,7 +1,8 @@
-//! A CAR file as its entries: a zip archive in memory, with limits.
+//! A CAR file or a connector as its entries: a zip archive in memory, with limits.
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
+use std::fs::File;
+use std::io::{BufReader, Cursor, Read, Seek};
 use std::path::Path;
 
 /// How many entries an archive may have.
@@ -9,6 +10,14 @@ const MAX_ENTRIES: usize = 20_000;
 
 /// How many bytes its entries may have together, unpacked: a small archive can hold endless zeros.
 const MAX_BYTES: u64 = 512 << 20;
+
+fn open(path: &Path) -> Result<BufReader<File>, String> {
+    Ok(BufReader::new(File::open(path).map_err(|error| format!("The file cannot be read: {error}"))?))
+}
+
+fn is_xml(name: &str) -> bool {
+    name.ends_with(".xml")
+}
 
 /// The entries of an archive by their path, without folders and without `META-INF`.
 #[derive(Debug, Default)]
@@ -22,9 +31,28 @@ impl Archive {
     /// # Errors
     /// When it is no zip archive, is damaged, or is too large.
     pub fn read(path: &Path) -> Result<Self, String> {
-        let file = std::fs::File::open(path).map_err(|error| format!("The file cannot be read: {error}"))?;
+        Self::of(open(path)?, |_| true)
+    }
+
+    /// Reads the zip of a connector at `path`: its XML files. What else is in it is Java.
+    ///
+    /// # Errors
+    /// As [`Archive::read`].
+    pub fn of_library(path: &Path) -> Result<Self, String> {
+        Self::of(open(path)?, is_xml)
+    }
+
+    /// The same when the zip is an entry of another archive.
+    ///
+    /// # Errors
+    /// As [`Archive::read`].
+    pub fn of_library_in(bytes: &[u8]) -> Result<Self, String> {
+        Self::of(Cursor::new(bytes), is_xml)
+    }
+
+    fn of(content: impl Read + Seek, wanted: fn(&str) -> bool) -> Result<Self, String> {
         let broken = |error: zip::result::ZipError| format!("The file is not a zip archive: {error}");
-        let mut zip = zip::ZipArchive::new(std::io::BufReader::new(file)).map_err(broken)?;
+        let mut zip = zip::ZipArchive::new(content).map_err(broken)?;
         if zip.len() > MAX_ENTRIES {
             return Err(format!("The archive has {} entries; {MAX_ENTRIES} are allowed", zip.len()));
         }
@@ -33,7 +61,7 @@ impl Archive {
         for index in 0..zip.len() {
             let mut entry = zip.by_index(index).map_err(broken)?;
             let name = entry.name().map_err(broken)?.replace('\\', "/");
-            if entry.is_dir() || name.starts_with("META-INF/") {
+            if entry.is_dir() || name.starts_with("META-INF/") || !wanted(&name) {
                 continue;
             }
             if name.starts_with('/') || name.split('/').any(|part| part == "..") {

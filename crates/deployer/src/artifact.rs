@@ -11,15 +11,20 @@ use mi_mediation::priority_executor::PriorityExecutor;
 use mi_mediation::proxy::ProxyService;
 use mi_mediation::sequence::Sequence;
 use mi_mediation::template::SequenceTemplate;
-use mi_mediation::{Definitions, DeployError};
+use mi_mediation::{Definitions, DeployError, Import};
 use mi_messaging::TaskArtifact;
 use mi_messaging::processor::ProcessorArtifact;
 
 use crate::kind::Kind;
+use crate::library::Library;
 
 /// An artifact that is ready to run, or the definition of one that others run (tasks, stores, …).
 #[derive(Debug, Clone)]
 pub enum Artifact {
+    /// A connector library.
+    Library(Arc<Library>),
+    /// An import of a connector library.
+    Import(Arc<Import>),
     /// An API.
     Api(Arc<Api>),
     /// An endpoint.
@@ -51,7 +56,8 @@ pub enum Artifact {
 pub struct Named {
     /// Its kind.
     pub kind: Kind,
-    /// Its name or key; of an API its registry key (`Orders:v1`).
+    /// Its name or key; of an API its registry key (`Orders:v1`), of a library and its import
+    /// `{package}name`.
     pub name: Arc<str>,
     /// The artifact.
     pub artifact: Artifact,
@@ -93,8 +99,12 @@ pub fn read(
             let api = Arc::new(Api::parse(element, definitions)?);
             return Ok(Named::of(kind, api.origin.name.clone(), Artifact::Api(api), element));
         }
+        Kind::Import => {
+            let import = Arc::new(Import::parse(element)?);
+            return Ok(Named::of(kind, import.key().into(), Artifact::Import(import), element));
+        }
         Kind::Endpoint => Artifact::Endpoint(Arc::new(Endpoint::parse(element, definitions)?)),
-        Kind::LocalEntry => Artifact::LocalEntry(Arc::new(LocalEntry::parse(element, load)?)),
+        Kind::LocalEntry => Artifact::LocalEntry(Arc::new(LocalEntry::parse(element, definitions, load)?)),
         Kind::Proxy => Artifact::Proxy(Arc::new(ProxyService::parse(element, definitions)?)),
         Kind::Sequence => Artifact::Sequence(Arc::new(Sequence::parse(element, definitions)?)),
         Kind::Template if element.child("endpoint").is_some() => {
@@ -105,7 +115,7 @@ pub fn read(
         Kind::MessageStore => Artifact::MessageStore(Arc::new(MessageStore::parse(element, definitions)?)),
         Kind::MessageProcessor => Artifact::MessageProcessor(Arc::new(ProcessorArtifact::parse(element, definitions)?)),
         Kind::PriorityExecutor => Artifact::PriorityExecutor(PriorityExecutor::parse(element)?),
-        Kind::Import | Kind::EventSource | Kind::InboundEndpoint => Artifact::Definition,
+        Kind::Library | Kind::EventSource | Kind::InboundEndpoint => Artifact::Definition,
     };
     if name.trim().is_empty() {
         let word = kind.word();

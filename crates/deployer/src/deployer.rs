@@ -1,20 +1,25 @@
 //! From a directory to the next configuration, again and again.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+mod clashes;
+mod reading;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use mi_mediation::definition::Answer;
 use mi_mediation::environment::Environment;
 use mi_mediation::mediator::ReferenceKind;
 use mi_mediation::names::Name;
-use mi_mediation::{Configuration, ConfigurationBuilder, Definitions, DeployError, MediationSettings};
+use mi_mediation::{Configuration, ConfigurationBuilder, DeployError, Imports, MediationSettings};
 use mi_xml::Position;
 
 use crate::application::{Application, Summary};
 use crate::artifact::{Artifact, Named};
-use crate::folder::{self, Content, Stamp};
+use crate::folder::{self, Beside, Content, Stamp};
 use crate::kind::Kind;
-use crate::{load, references};
+use crate::references;
+use reading::Fresh;
 
 /// The roles of a server that says nothing of them (`[server] roles`).
 pub const DEFAULT_ROLES: [&str; 3] = ["EnterpriseIntegrator", "EnterpriseServiceBus", "DataServicesServer"];
@@ -92,8 +97,7 @@ pub struct Deployer {
     root: PathBuf,
     environment: Arc<Environment>,
     settings: Arc<MediationSettings>,
-    /// The folder of composite applications.
-    carbonapps: Option<PathBuf>,
+    beside: Beside,
     roles: Vec<String>,
     files: BTreeMap<PathBuf, Known>,
 }
@@ -108,6 +112,10 @@ struct Known {
     warnings: Vec<String>,
     /// The application that it is.
     application: Option<Arc<Summary>>,
+    /// The imports that it brings.
+    brought: Imports,
+    /// What it asked of the imports.
+    answers: Vec<Answer>,
     /// It could not be read as it is now.
     faulty: bool,
 }
@@ -116,17 +124,24 @@ impl Deployer {
     /// A deployer for `root`: the folder `synapse-configs/default`, or a single file with `<definitions>`.
     pub fn new(root: PathBuf, environment: Arc<Environment>, settings: Arc<MediationSettings>) -> Self {
         let roles = DEFAULT_ROLES.iter().map(|&role| role.to_owned()).collect();
-        Self { root, environment, settings, carbonapps: None, roles, files: BTreeMap::new() }
+        Self { root, environment, settings, beside: Beside::default(), roles, files: BTreeMap::new() }
     }
 
     /// Deploys the composite applications of `folder` too: those of their artifacts that are for one of `roles`, or of
     /// [`DEFAULT_ROLES`] when there are none.
     #[must_use]
     pub fn with_applications(mut self, folder: PathBuf, roles: Vec<String>) -> Self {
-        self.carbonapps = Some(folder);
+        self.beside.applications = Some(folder);
         if !roles.is_empty() {
             self.roles = roles;
         }
+        self
+    }
+
+    /// Deploys the connector libraries of `folder` too.
+    #[must_use]
+    pub fn with_libraries(mut self, folder: PathBuf) -> Self {
+        self.beside.libraries = Some(folder);
         self
     }
 
@@ -139,7 +154,7 @@ impl Deployer {
     /// reported at once when `settle` is false; otherwise only when they look the same at the next call, because
     /// somebody may still be writing them.
     pub fn refresh(&mut self, settle: bool) -> Option<Deployment> {
-        let found = folder::scan(&self.root, self.carbonapps.as_deref());
+        let found = folder::scan(&self.root, &self.beside);
         let mut events = Vec::new();
         let mut changed = BTreeSet::new();
         let gone: Vec<_> = self.files.keys().filter(|path| !found.contains_key(*path)).cloned().collect();
@@ -151,6 +166,7 @@ impl Deployer {
                 changed.insert(path);
             }
         }
+        let mut new = BTreeMap::new();
         for (path, (content, stamp)) in found {
             match self.files.get_mut(&path) {
                 Some(known) if known.stamp == stamp => {
@@ -159,14 +175,15 @@ impl Deployer {
                     let kind = single(known.content);
                     events.extend(errors.map(|error| Event::Failed { kind, file: path.clone(), error, kept }));
                 }
-                _ => {
-                    self.load(&path, content, stamp, settle, &mut events);
-                    changed.insert(path);
-                }
+                _ => drop(new.insert(path, (content, stamp))),
             }
         }
-        if changed.is_empty() && events.is_empty() {
+        if new.is_empty() && changed.is_empty() && events.is_empty() {
             return None;
+        }
+        for (path, fresh) in self.read(new) {
+            self.take(&path, fresh, settle, &mut events);
+            changed.insert(path);
         }
         let artifacts = self.without_clashes(&mut events);
         let artifacts = without_cycles(artifacts, &mut events);
@@ -182,10 +199,10 @@ impl Deployer {
         })
     }
 
-    fn load(&mut self, path: &Path, content: Content, stamp: Stamp, settle: bool, events: &mut Vec<Event>) {
-        let definitions = Definitions::new(&self.environment, &self.settings);
+    /// Puts what was read of a file in the place of what was known of it.
+    fn take(&mut self, path: &Path, fresh: Fresh, settle: bool, events: &mut Vec<Event>) {
+        let Fresh { content, stamp, loaded } = fresh;
         let shown = self.shown(path);
-        let loaded = load::file(path, &shown, content, &self.roles, &definitions);
         let (before, application_before) =
             self.files.remove(path).map(|known| (known.artifacts, known.application)).unwrap_or_default();
         let failed = !loaded.errors.is_empty();
@@ -226,7 +243,17 @@ impl Deployer {
             Some(application) => Some(self.install(&shown, application, events)),
             None => application_before,
         };
-        let known = Known { content, stamp, artifacts, pending, warnings: Vec::new(), application, faulty: failed };
+        let known = Known {
+            content,
+            stamp,
+            artifacts,
+            pending,
+            warnings: Vec::new(),
+            application,
+            brought: loaded.brought,
+            answers: loaded.answers,
+            faulty: failed,
+        };
         self.files.insert(path.to_owned(), known);
     }
 
@@ -262,71 +289,11 @@ impl Deployer {
         summary
     }
 
-    /// How messages name a file: relative to the artifact folder, or to that of the applications.
+    /// How messages name a file: relative to the artifact folder, or to that of the applications or libraries.
     fn shown(&self, path: &Path) -> String {
-        let within = self.carbonapps.as_deref().and_then(|folder| path.strip_prefix(folder).ok());
+        let others = [&self.beside.applications, &self.beside.libraries].into_iter().flatten();
+        let within = others.filter_map(|folder| path.strip_prefix(folder).ok()).next();
         within.or(path.strip_prefix(&self.root).ok()).unwrap_or(path).display().to_string()
-    }
-
-    /// All artifacts in load order; of two with one name the first stays. Definitions of `synapse.xml` come first, those of
-    /// applications last, except for an application's `main` and `fault`, which take the place of the server's.
-    fn without_clashes(&mut self, events: &mut Vec<Event>) -> Vec<(PathBuf, Named)> {
-        let mut all: Vec<(PathBuf, u8, Named)> = Vec::new();
-        for (path, known) in &self.files {
-            let rank = |named: &Named| match known.content {
-                Content::Application if named.kind == Kind::Sequence && matches!(&*named.name, "main" | "fault") => 0,
-                Content::Definitions => 1,
-                Content::One(_) => 2,
-                Content::Application => 3,
-            };
-            all.extend(known.artifacts.iter().map(|named| (path.clone(), rank(named), named.clone())));
-        }
-        all.sort_by(|a, b| (a.2.kind, a.1, &a.0).cmp(&(b.2.kind, b.1, &b.0)));
-        let mut taken: HashMap<(Kind, Arc<str>), PathBuf> = HashMap::new();
-        let mut contexts: HashMap<String, Arc<str>> = HashMap::new();
-        let mut kept = Vec::new();
-        for (path, _, named) in all {
-            let key = (named.kind, named.name.clone());
-            if let Some(other) = taken.get(&key) {
-                let text = format!("{} named : {} already exists.", named.kind.word(), named.name);
-                let other = self.shown(other);
-                self.report(&path, &named, DeployError::new(text).hint(format!("it is defined in {other}")), events);
-                continue;
-            }
-            if let Artifact::Api(api) = &named.artifact {
-                let version = api.version.as_ref().filter(|version| version.in_url);
-                let context =
-                    version.map_or_else(|| api.context.to_string(), |v| format!("{}/{}", api.context, v.text));
-                let context = format!("{context}|{:?}|{:?}|{:?}", api.host, api.port, api.binds_to);
-                if let Some(other) = contexts.get(&context) {
-                    let text = format!("URL context: {} is already registered with the API: {other}", api.context);
-                    self.report(&path, &named, DeployError::new(text), events);
-                    continue;
-                }
-                contexts.insert(context, named.name.clone());
-            }
-            taken.insert(key, path.clone());
-            kept.push((path, named));
-        }
-        kept
-    }
-
-    /// Reports a clash, once: it would be found again at every refresh.
-    fn report(&mut self, path: &Path, named: &Named, error: DeployError, events: &mut Vec<Event>) {
-        let error = error.at(&self.shown(path), Some(Position { line: named.line, column: 1 }));
-        let Some(known) = self.files.get_mut(path) else { return };
-        let text = error.to_string();
-        if known.warnings.contains(&text) {
-            return;
-        }
-        known.warnings.push(text);
-        events.retain(|event| match event {
-            Event::Deployed { named: other, file } | Event::Updated { named: other, file } => {
-                !(file == path && same(other, named))
-            }
-            _ => true,
-        });
-        events.push(Event::Failed { kind: Some(named.kind), file: path.to_owned(), error, kept: false });
     }
 
     /// Warns of names that nobody defines, for artifacts that changed. It is no error: they may still come, and a key
@@ -385,10 +352,17 @@ impl Deployer {
     }
 
     fn configuration(&self, artifacts: &[(PathBuf, Named)]) -> Configuration {
-        let mut builder = ConfigurationBuilder::default();
+        let imports = reading::imports_of(artifacts.iter().map(|(_, named)| named));
+        let mut builder = ConfigurationBuilder { imports: imports.clone(), ..ConfigurationBuilder::default() };
         for (_, named) in artifacts {
             let name = Name::new(&named.name);
             match &named.artifact {
+                Artifact::Library(library) if imports.enables(&library.package, &library.name) => {
+                    for operation in &library.operations {
+                        builder.templates.insert(&operation.name, operation.template.clone());
+                    }
+                }
+                Artifact::Library(_) | Artifact::Import(_) => {}
                 Artifact::Api(api) => builder.apis.push(api.clone()),
                 Artifact::Endpoint(endpoint) => drop(builder.endpoints.insert(&name, endpoint.clone())),
                 Artifact::EndpointTemplate(template) => {
@@ -448,6 +422,8 @@ fn same(a: &Named, b: &Named) -> bool {
 
 fn is_same_object(a: &Named, b: &Named) -> bool {
     match (&a.artifact, &b.artifact) {
+        (Artifact::Library(a), Artifact::Library(b)) => Arc::ptr_eq(a, b),
+        (Artifact::Import(a), Artifact::Import(b)) => Arc::ptr_eq(a, b),
         (Artifact::Api(a), Artifact::Api(b)) => Arc::ptr_eq(a, b),
         (Artifact::Endpoint(a), Artifact::Endpoint(b)) => Arc::ptr_eq(a, b),
         (Artifact::EndpointTemplate(a), Artifact::EndpointTemplate(b)) => Arc::ptr_eq(a, b),
@@ -467,6 +443,7 @@ fn is_same_object(a: &Named, b: &Named) -> bool {
 fn single(content: Content) -> Option<Kind> {
     match content {
         Content::One(kind) => Some(kind),
+        Content::Library => Some(Kind::Library),
         Content::Definitions | Content::Application => None,
     }
 }

@@ -30,22 +30,36 @@ pub enum Content {
     Definitions,
     /// A composite application.
     Application,
+    /// A connector library.
+    Library,
 }
 
-/// All artifact files below `synapse-configs/default` and the applications in `carbonapps`, in no order; when `root` is a
+/// Folders beside that of the artifacts.
+#[derive(Debug, Clone, Default)]
+pub struct Beside {
+    /// That of composite applications, `carbonapps`.
+    pub applications: Option<PathBuf>,
+    /// That of connector libraries, `synapse-libs`.
+    pub libraries: Option<PathBuf>,
+}
+
+/// All artifact files below `synapse-configs/default`, the applications and the libraries, in no order; when `root` is a
 /// file, that one.
-pub fn scan(root: &Path, carbonapps: Option<&Path>) -> BTreeMap<PathBuf, (Content, Stamp)> {
+pub fn scan(root: &Path, beside: &Beside) -> BTreeMap<PathBuf, (Content, Stamp)> {
     let mut files = BTreeMap::new();
     let mut add = |path: PathBuf, content: Content| {
         if let Some(stamp) = Stamp::of(&path) {
             files.insert(path, (content, stamp));
         }
     };
-    let applications = carbonapps.and_then(|folder| std::fs::read_dir(folder).ok());
-    for entry in applications.into_iter().flatten().flatten() {
-        let path = entry.path();
-        if path.extension().is_some_and(|extension| extension == "car") {
-            add(path, Content::Application);
+    let others = [(&beside.applications, "car", Content::Application), (&beside.libraries, "zip", Content::Library)];
+    for (folder, suffix, content) in others {
+        let found = folder.as_deref().and_then(|folder| std::fs::read_dir(folder).ok());
+        for entry in found.into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.extension().is_some_and(|extension| extension == suffix) {
+                add(path, content);
+            }
         }
     }
     if root.is_file() {

@@ -3,6 +3,8 @@
 /// A kind of artifact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {
+    /// A connector library, which is a zip
+    Library,
     /// `<import>`
     Import,
     /// `<localEntry>`
@@ -32,7 +34,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// All kinds, in the order in which they are loaded.
+    /// The kinds that are XML files, in the order in which they are loaded.
     pub const ALL: [Self; 13] = [
         Self::Import,
         Self::LocalEntry,
@@ -49,9 +51,10 @@ impl Kind {
         Self::InboundEndpoint,
     ];
 
-    /// The folder below `synapse-configs/default`.
+    /// The folder below `synapse-configs/default`; that of libraries stands beside `synapse-configs`.
     pub fn folder(self) -> &'static str {
         match self {
+            Self::Library => "synapse-libs",
             Self::Import => "imports",
             Self::LocalEntry => "local-entries",
             Self::Endpoint => "endpoints",
@@ -71,6 +74,7 @@ impl Kind {
     /// The element of its definitions.
     pub fn element(self) -> &'static str {
         match self {
+            Self::Library => "connector",
             Self::Import => "import",
             Self::LocalEntry => "localEntry",
             Self::Endpoint => "endpoint",
@@ -97,6 +101,7 @@ impl Kind {
     /// The word for it in log lines.
     pub fn word(self) -> &'static str {
         match self {
+            Self::Library => "Synapse Library",
             Self::Import => "Synapse Library Import",
             Self::LocalEntry => "LocalEntry",
             Self::Endpoint => "Endpoint",

@@ -2,14 +2,16 @@
 
 use std::path::Path;
 
-use mi_mediation::definition::{SYNAPSE_NAMESPACE, Warning};
-use mi_mediation::{Definitions, DeployError, Element};
+use mi_mediation::definition::{Answer, SYNAPSE_NAMESPACE, Warning};
+use mi_mediation::{Definitions, DeployError, Element, Import, Imports};
 use mi_xml::{Document, NodeId, ParseOptions, Position};
 
 use crate::application::Application;
+use crate::archive::Archive;
 use crate::artifact::{self, Named};
 use crate::folder::Content;
 use crate::kind::Kind;
+use crate::library::Library;
 
 /// Artifact files larger than this are refused (bytes).
 const MAX_FILE: u64 = 64 << 20;
@@ -25,26 +27,38 @@ pub struct Loaded {
     pub warnings: Vec<Warning>,
     /// The application that the file is, without its artifacts, which stand above.
     pub application: Option<Application>,
+    /// The imports that it brings, even when it is faulty.
+    pub brought: Imports,
+    /// What it asked of the imports.
+    pub answers: Vec<Answer>,
 }
 
 /// Reads `path`; `shown` is how messages name it.
 pub fn file(path: &Path, shown: &str, content: Content, roles: &[String], definitions: &Definitions<'_>) -> Loaded {
     let mut loaded = Loaded::default();
-    if content == Content::Application {
-        match Application::read(path, shown, roles, definitions) {
+    match content {
+        Content::Application => match Application::read(path, shown, roles, definitions) {
             Ok(mut application) => {
                 loaded.artifacts = std::mem::take(&mut application.artifacts);
                 loaded.application = Some(application);
             }
             Err(errors) => loaded.errors = errors,
+        },
+        Content::Library => {
+            let archive = Archive::of_library(path).map_err(|reason| DeployError::new(reason).at(shown, None));
+            match archive.and_then(|archive| Library::read(&archive, shown, definitions)) {
+                Ok(named) => loaded.artifacts.push(named),
+                Err(error) => loaded.errors.push(error),
+            }
         }
-    } else {
-        match read(path, shown) {
+        Content::One(_) | Content::Definitions => match read(path, shown) {
             Ok(document) => root(&document, shown, content, definitions, &mut loaded),
             Err(error) => loaded.errors.push(error),
-        }
+        },
     }
     loaded.warnings = definitions.take_warnings();
+    loaded.brought = definitions.brought();
+    loaded.answers = definitions.take_answers();
     loaded
 }
 
@@ -76,7 +90,9 @@ fn root(document: &Document, shown: &str, content: Content, definitions: &Defini
     let element = Element::new(document, node, shown).allowing_xpath2(definitions.settings.xpath_dom_failover);
     match content {
         Content::One(kind) => one(kind, element, definitions, loaded),
-        Content::Definitions | Content::Application => all(document, node, shown, definitions, loaded),
+        Content::Definitions | Content::Application | Content::Library => {
+            all(document, node, shown, definitions, loaded)
+        }
     }
 }
 
@@ -117,6 +133,8 @@ fn all(document: &Document, node: NodeId, shown: &str, definitions: &Definitions
         loaded.errors.push(error);
         return;
     }
+    let imports = root.children_named("import").filter_map(|element| Import::parse(element).ok());
+    definitions.bring(&Imports::new(imports, []));
     let mut loose = Vec::new();
     for child in root.children() {
         match Kind::of_element(child.local()) {

@@ -60,7 +60,9 @@ pub fn of(artifact: &Artifact) -> Vec<Use> {
                 named(processor.parameter(parameter), ReferenceKind::Sequence, &mut uses);
             }
         }
-        Artifact::EndpointTemplate(_)
+        Artifact::Library(_)
+        | Artifact::Import(_)
+        | Artifact::EndpointTemplate(_)
         | Artifact::LocalEntry(_)
         | Artifact::Task(_)
         | Artifact::MessageStore(_)
@@ -83,7 +85,9 @@ pub fn mediators(artifact: &Artifact) -> Vec<&MediatorList> {
             let flows = [&proxy.in_sequence, &proxy.out_sequence];
             flows.into_iter().flatten().filter_map(SequenceRef::inline_mediators).collect()
         }
-        Artifact::Endpoint(_)
+        Artifact::Library(_)
+        | Artifact::Import(_)
+        | Artifact::Endpoint(_)
         | Artifact::EndpointTemplate(_)
         | Artifact::LocalEntry(_)
         | Artifact::Task(_)

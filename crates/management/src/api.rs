@@ -19,8 +19,8 @@ use tokio::sync::mpsc;
 use crate::answer::Answer;
 use crate::inventory::Inventory;
 use crate::resources::{
-    apis, applications, cluster, endpoints, inbound_endpoints, local_entries, logging, logs, message_processors,
-    message_stores, proxy_services, sequences, server, tasks, templates, users,
+    apis, applications, cluster, connectors, endpoints, inbound_endpoints, local_entries, logging, logs,
+    message_processors, message_stores, proxy_services, sequences, server, tasks, templates, users,
 };
 use crate::security::{self, Tokens};
 
@@ -56,6 +56,8 @@ pub struct Paths {
     pub levels: PathBuf,
     /// The folder of composite applications.
     pub applications: PathBuf,
+    /// The folder of artifacts, `synapse-configs/default`.
+    pub artifacts: PathBuf,
 }
 
 /// What the API works on.
@@ -112,7 +114,7 @@ pub fn api(management: Management) -> Router {
         .route("/applications", get(applications::get).post(applications::post).layer(DefaultBodyLimit::max(LARGEST)))
         .route("/applications/{name}", delete(applications::delete))
         .route("/cluster", get(cluster::get))
-        .route("/connectors", get(nothing))
+        .route("/connectors", get(connectors::get).post(connectors::post))
         .route("/data-services", get(nothing))
         .route("/data-sources", get(nothing))
         .route("/endpoints", get(endpoints::get).post(endpoints::post))

@@ -10,6 +10,8 @@ use mi_payload::value::Value;
 use crate::configuration::Configuration;
 use crate::definition::{Definitions, DeployError, Element};
 use crate::endpoint::Endpoint;
+use crate::import::Imports;
+use crate::mediator::MediatorList;
 use crate::sequence::Sequence;
 
 /// What was built of a resource, and of which version of it.
@@ -17,6 +19,8 @@ struct Built<T> {
     version: u64,
     /// The local entry that it was built of; holding it keeps its address from being given to another one.
     entry: Option<Arc<XmlFragment>>,
+    /// The imports that its connector operations were found by.
+    imports: Imports,
     artifact: Arc<T>,
 }
 
@@ -24,6 +28,7 @@ type Cache<T> = LazyLock<Mutex<HashMap<String, Built<T>>>>;
 
 static SEQUENCES: Cache<Sequence> = LazyLock::new(Mutex::default);
 static ENDPOINTS: Cache<Endpoint> = LazyLock::new(Mutex::default);
+static CONNECTIONS: Cache<MediatorList> = LazyLock::new(Mutex::default);
 
 pub(crate) fn sequence(configuration: &Configuration, key: &str) -> Option<Arc<Sequence>> {
     built(configuration, key, &SEQUENCES, Sequence::parse)
@@ -31,6 +36,10 @@ pub(crate) fn sequence(configuration: &Configuration, key: &str) -> Option<Arc<S
 
 pub(crate) fn endpoint(configuration: &Configuration, key: &str) -> Option<Arc<Endpoint>> {
     built(configuration, key, &ENDPOINTS, Endpoint::parse)
+}
+
+pub(crate) fn connection(configuration: &Configuration, key: &str) -> Option<Arc<MediatorList>> {
+    built(configuration, key, &CONNECTIONS, |element, definitions| definitions.mediators_among([element].into_iter()))
 }
 
 pub(crate) fn resource(configuration: &Configuration, key: &str) -> Option<Value> {
@@ -57,6 +66,7 @@ fn built<T>(
     let version = resource.as_ref().map_or(0, |resource| resource.version);
     if let Some(known) = cache.lock().unwrap_or_else(PoisonError::into_inner).get(key)
         && known.version == version
+        && known.imports == configuration.imports
         && known.entry.as_ref().map(Arc::as_ptr) == entry.as_ref().map(Arc::as_ptr)
     {
         return Some(known.artifact.clone());
@@ -66,13 +76,14 @@ fn built<T>(
         (None, Some(resource)) => Arc::new(XmlFragment::parse(&String::from_utf8_lossy(&resource.content)).ok()?),
         (None, None) => return None,
     };
-    let definitions = Definitions::new(&configuration.environment, &configuration.settings);
+    let definitions =
+        Definitions::new(&configuration.environment, &configuration.settings).importing(&configuration.imports);
     let element = Element::new(fragment.document(), fragment.node(), key)
         .allowing_xpath2(configuration.settings.xpath_dom_failover);
     match parse(element, &definitions) {
         Ok(artifact) => {
             let artifact = Arc::new(artifact);
-            let known = Built { version, entry, artifact: artifact.clone() };
+            let known = Built { version, entry, imports: configuration.imports.clone(), artifact: artifact.clone() };
             cache.lock().unwrap_or_else(PoisonError::into_inner).insert(key.to_owned(), known);
             Some(artifact)
         }

@@ -10,7 +10,9 @@ use mi_payload::value::Value;
 use crate::api::{Api, ApiTable};
 use crate::endpoint::{Endpoint, EndpointTemplate};
 use crate::environment::Environment;
+use crate::import::Imports;
 use crate::local_entry::LocalEntry;
+use crate::mediator::MediatorList;
 use crate::message_store::MessageStore;
 use crate::names::{Name, Table};
 use crate::priority_executor::PriorityExecutor;
@@ -40,6 +42,8 @@ pub struct Configuration {
     pub message_stores: HashMap<Arc<str>, Arc<MessageStore>>,
     /// Priority executors by name.
     pub priority_executors: HashMap<Arc<str>, PriorityExecutor>,
+    /// The connector libraries that are imported.
+    pub imports: Imports,
     /// The settings.
     pub settings: Arc<MediationSettings>,
     /// What the server offers.
@@ -71,6 +75,8 @@ pub struct ConfigurationBuilder {
     pub message_stores: HashMap<Arc<str>, Arc<MessageStore>>,
     /// Priority executors.
     pub priority_executors: HashMap<Arc<str>, PriorityExecutor>,
+    /// The connector libraries that are imported.
+    pub imports: Imports,
 }
 
 impl ConfigurationBuilder {
@@ -88,6 +94,7 @@ impl ConfigurationBuilder {
             proxies: self.proxies,
             message_stores: self.message_stores,
             priority_executors: self.priority_executors,
+            imports: self.imports,
             main: main.unwrap_or_else(|| Arc::new(crate::builtin::main_sequence(&settings, &environment))),
             fault: fault.unwrap_or_else(|| Arc::new(crate::builtin::fault_sequence(&settings, &environment))),
             settings,
@@ -128,6 +135,14 @@ impl Configuration {
     /// The endpoint of a name that only a message knows.
     pub fn find_endpoint(&self, name: &str) -> Option<Arc<Endpoint>> {
         self.endpoints.find(name).cloned().or_else(|| crate::by_key::endpoint(self, name))
+    }
+
+    /// The connection of connector operations that a local entry or a resource of the registry describes, as mediators.
+    pub fn connection(&self, key: &str) -> Option<MediatorList> {
+        match self.local_entries.find(key).and_then(|entry| entry.connection.clone()) {
+            Some(connection) => Some(connection),
+            None => crate::by_key::connection(self, key).map(|connection| MediatorList::clone(&connection)),
+        }
     }
 
     /// What a key stands for: a local entry, else a resource of the registry (XML when it parses as such, else text).

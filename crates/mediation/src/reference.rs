@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use crate::definition::syntax::{AttributeSyntax, COMMON_ATTRIBUTES, ChildSyntax, Content, Occurs, Syntax};
 use crate::mediators::CATALOGUE;
+use crate::mediators::connector::native::NATIVE;
 use crate::mediators::unsupported::UNSUPPORTED;
 
 /// A page: the name of its file, and its text in Markdown.
@@ -17,7 +18,8 @@ pub struct Page {
 
 /// One page a mediator, and `README.md`, which lists them and has the attributes that all take.
 pub fn reference_pages() -> Vec<Page> {
-    let mut kinds: Vec<&Syntax> = CATALOGUE.iter().map(|kind| kind.syntax).collect();
+    let native = NATIVE.iter().map(|native| native.kind.syntax);
+    let mut kinds: Vec<&Syntax> = CATALOGUE.iter().map(|kind| kind.syntax).chain(native).collect();
     kinds.sort_by_key(|syntax| syntax.element.to_lowercase());
     let mut index = String::from(
         "# Mediators\n\nGenerated from the tables that the server reads artifacts by.\n\n| mediator | what it does |\n\

@@ -7,6 +7,8 @@ use mi_payload::value::Value;
 use crate::context::{MessageContext, Properties};
 use crate::definition::{Definitions, DeployError, Element};
 use crate::fault::{Fault, codes};
+use crate::mediator::MediatorList;
+use crate::mediators::connector;
 use crate::names::Name;
 use crate::sequence::Sequence;
 
@@ -38,19 +40,22 @@ impl SequenceTemplate {
     /// # Errors
     /// What is wrong with it or a mediator in it.
     pub fn parse(element: Element<'_>, definitions: &Definitions<'_>) -> Result<Self, DeployError> {
-        let name = element.required("name", "A EIP template should be a named mediator .")?;
-        let mut parameters = Vec::new();
-        for child in element.children_named("parameter") {
-            parameters.push(Parameter {
-                name: child.required("name", "A parameter of a template needs a name")?.into(),
-                mandatory: child.is_true("isMandatory"),
-                default: child.attribute("defaultValue").map(Into::into),
-            });
-        }
+        let (name, parameters) = head(element)?;
         let body = element.child("sequence").ok_or_else(|| element.error("A template needs a <sequence> element"))?;
         let mut sequence = Sequence::inline(body, definitions)?;
         sequence.on_error = element.non_empty("onError").map(Name::new);
         Ok(Self { name: Name::new(name), parameters, sequence })
+    }
+
+    /// The template of a connector library whose mediators cannot be read: its calls fault with the reason, and the
+    /// library's other operations run.
+    ///
+    /// # Errors
+    /// When it has no name, or a parameter has none.
+    pub fn faulting(element: Element<'_>, reason: &DeployError) -> Result<Self, DeployError> {
+        let (name, parameters) = head(element)?;
+        let step = connector::fails(format!("The connector operation {name} cannot be run: {reason}"), element.line());
+        Ok(Self { name: Name::new(name), parameters, sequence: Sequence::of(MediatorList::new(vec![step])) })
     }
 
     /// What its body will see of the parameters that a caller passed.
@@ -78,6 +83,20 @@ impl SequenceTemplate {
     }
 }
 
+/// The name and the parameters of a template.
+fn head(element: Element<'_>) -> Result<(&str, Vec<Parameter>), DeployError> {
+    let name = element.required("name", "A EIP template should be a named mediator .")?;
+    let mut parameters = Vec::new();
+    for child in element.children_named("parameter") {
+        parameters.push(Parameter {
+            name: child.required("name", "A parameter of a template needs a name")?.into(),
+            mandatory: child.is_true("isMandatory"),
+            default: child.attribute("defaultValue").map(Into::into),
+        });
+    }
+    Ok((name, parameters))
+}
+
 impl MessageContext {
     /// A parameter of the innermost template call.
     pub fn template_parameter(&self, name: &str) -> Option<&Value> {
@@ -88,7 +107,6 @@ impl MessageContext {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mediator::MediatorList;
 
     fn template(mandatory: bool, default: Option<&str>) -> SequenceTemplate {
         SequenceTemplate {

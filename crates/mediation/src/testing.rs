@@ -14,6 +14,7 @@ use crate::definition::{Definitions, DeployError, Element, SYNAPSE_NAMESPACE};
 use crate::endpoint::{Endpoint, EndpointTemplate};
 use crate::environment::{Environment, HttpSender, NoResources};
 use crate::fault::codes;
+use crate::import::{Import, Imports};
 use crate::local_entry::LocalEntry;
 use crate::mediator::{BoxFuture, Mediation, MediatorList};
 use crate::message_store::MessageStore;
@@ -79,7 +80,7 @@ pub(crate) fn environment() -> Arc<Environment> {
     Arc::new(Environment::new(Box::new(Loop), Box::new(NoResources)))
 }
 
-/// A configuration of artifacts, each as its XML text.
+/// A configuration of artifacts, each as its XML text. A template with an attribute `library` is one of that library.
 pub(crate) fn configuration(artifacts: &[&str]) -> Arc<Configuration> {
     let (environment, settings) = (environment(), Arc::new(MediationSettings::default()));
     let definitions = Definitions::new(&environment, &settings);
@@ -111,15 +112,26 @@ pub(crate) fn configuration(artifacts: &[&str]) -> Arc<Configuration> {
                 builder.message_stores.insert(name.shared(), Arc::new(store));
             }
             "localEntry" => {
-                let entry = LocalEntry::parse(element, |_| Err(String::new())).expect("well made");
+                let entry = LocalEntry::parse(element, &definitions, |_| Err(String::new())).expect("well made");
                 builder.local_entries.insert(&name, Arc::new(entry));
             }
             "template" if element.child("endpoint").is_some() => {
                 let template = EndpointTemplate::parse(element).expect("well made");
                 builder.endpoint_templates.insert(&name, Arc::new(template));
             }
+            "import" => {
+                let imports = Imports::new([Import::parse(element).expect("well made")], []);
+                definitions.bring(&imports);
+                builder.imports = definitions.imports();
+            }
             "template" => {
-                let template = SequenceTemplate::parse(element, &definitions).expect("well made");
+                let (template, _) = definitions.of_library(|| SequenceTemplate::parse(element, &definitions));
+                let template = template.expect("well made");
+                // Of a library: its package and name.
+                let name = match element.attribute("library") {
+                    Some(library) => Name::new(&format!("{library}.{name}")),
+                    None => name,
+                };
                 builder.templates.insert(&name, Arc::new(template));
             }
             other => panic!("no test artifact: {other}"),

@@ -34,6 +34,9 @@ macro_rules! at_deployer {
             Kind::InboundEndpoint => {
                 tracing::$level!(target: "org.apache.synapse.deployers.InboundEndpointDeployer", $($text)+)
             }
+            Kind::Library => {
+                tracing::$level!(target: "org.apache.synapse.deployers.LibraryArtifactDeployer", $($text)+)
+            }
             Kind::Import => tracing::$level!(target: "org.apache.synapse.deployers.ImportDeployer", $($text)+),
             Kind::EventSource | Kind::PriorityExecutor => {
                 tracing::$level!(target: "org.apache.synapse.deployers.SynapseArtifactDeployer", $($text)+)

@@ -1,15 +1,16 @@
 //! `lint`: artifacts checked without running them.
 
+use std::ffi::OsStr;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use mi_deployer::folder::Content;
-use mi_deployer::{DEFAULT_ROLES, Deployer, Event, Kind, Named, remarks};
+use mi_deployer::{Artifact, DEFAULT_ROLES, Deployer, Event, Kind, Named, remarks};
 use mi_mediation::environment::{Environment, HttpSender, NoResources};
 use mi_mediation::mediator::BoxFuture;
 use mi_mediation::outgoing::{Answer, Outgoing, SendError};
-use mi_mediation::{Definitions, MediationSettings};
+use mi_mediation::{Definitions, Imports, MediationSettings};
 
 use crate::cli::LintOptions;
 
@@ -34,7 +35,10 @@ pub fn run(options: &LintOptions) -> ExitCode {
     let environment = Arc::new(Environment::new(Box::new(NoClient), Box::new(NoResources)));
     let settings = Arc::new(MediationSettings::default());
     let mut found = Findings::default();
-    for path in &options.paths {
+    // Connectors first: the other files may use their operations.
+    let mut paths: Vec<_> = options.paths.iter().collect();
+    paths.sort_by_key(|path| content(path) != Content::Library);
+    for path in paths {
         if path.is_dir() {
             folder(path, &environment, &settings, &mut found);
         } else {
@@ -51,6 +55,8 @@ pub fn run(options: &LintOptions) -> ExitCode {
 struct Findings {
     /// Artifacts of files that were named one by one.
     loose: Vec<Named>,
+    /// The connectors among them.
+    imports: Imports,
     artifacts: usize,
     errors: usize,
     warnings: usize,
@@ -76,10 +82,12 @@ fn folder(path: &Path, environment: &Arc<Environment>, settings: &Arc<MediationS
     ];
     let root =
         inner.iter().map(|inner| path.join(inner)).find(|folder| folder.is_dir()).unwrap_or_else(|| path.to_owned());
-    let applications = root.ancestors().nth(2).map(|server| server.join("carbonapps"));
+    let server = root.ancestors().nth(2).map(Path::to_owned);
     let mut deployer = Deployer::new(root, environment.clone(), settings.clone());
-    if let Some(applications) = applications {
-        deployer = deployer.with_applications(applications, DEFAULT_ROLES.map(str::to_owned).into());
+    if let Some(server) = server {
+        deployer = deployer
+            .with_applications(server.join("carbonapps"), DEFAULT_ROLES.map(str::to_owned).into())
+            .with_libraries(server.join("synapse-libs"));
     }
     let Some(deployment) = deployer.refresh(false) else { return };
     found.artifacts += deployment.artifacts.len();
@@ -104,13 +112,9 @@ fn folder(path: &Path, environment: &Arc<Environment>, settings: &Arc<MediationS
 }
 
 fn file(path: &Path, environment: &Arc<Environment>, settings: &Arc<MediationSettings>, found: &mut Findings) {
-    let definitions = Definitions::new(environment, settings);
+    let definitions = Definitions::new(environment, settings).importing(&found.imports);
     let shown = path.display().to_string();
-    let content = match kind(path) {
-        _ if path.extension().is_some_and(|suffix| suffix == "car") => Content::Application,
-        Some(kind) => Content::One(kind),
-        None => Content::Definitions,
-    };
+    let content = content(path);
     let roles = DEFAULT_ROLES.map(str::to_owned);
     let loaded = mi_deployer::load::file(path, &shown, content, &roles, &definitions);
     found.artifacts += loaded.artifacts.len();
@@ -120,9 +124,25 @@ fn file(path: &Path, environment: &Arc<Environment>, settings: &Arc<MediationSet
     }
     for warning in &loaded.warnings {
         found.warnings += 1;
-        println!("warning: {}: {}", warning.file, warning.message);
+        let at = warning.position.map(|at| format!("{}:{}:", at.line, at.column)).unwrap_or_default();
+        println!("warning: {}:{at} {}", warning.file, warning.message);
     }
+    // A connector that is named before the files that use it is as good as imported.
+    for named in &loaded.artifacts {
+        if let Artifact::Library(library) = &named.artifact {
+            found.imports = found.imports.and(&Imports::new([library.import()], library.classes()));
+        }
+    }
+    found.imports = found.imports.and(&loaded.brought);
     found.loose.extend(loaded.artifacts);
+}
+
+fn content(path: &Path) -> Content {
+    match path.extension().and_then(OsStr::to_str) {
+        Some("car") => Content::Application,
+        Some("zip") => Content::Library,
+        _ => kind(path).map_or(Content::Definitions, Content::One),
+    }
 }
 
 /// The kind that the root element of a file says.

@@ -94,6 +94,7 @@ pub fn api(
             logs: home.logs(),
             levels: home.conf("log4j2.properties"),
             applications: home.applications(&artifacts),
+            artifacts,
         },
         stop,
     })

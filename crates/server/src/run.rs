@@ -125,8 +125,10 @@ async fn serve(
     let environment = environment(home, &settings, system)?;
     let artifacts = home.artifacts(&settings.server.synapse_config);
     let applications = home.applications(&artifacts);
+    let libraries = home.libraries(&artifacts);
     let mut deployer = Deployer::new(artifacts, environment.clone(), mediation.clone())
-        .with_applications(applications, settings.server.roles.clone());
+        .with_applications(applications, settings.server.roles.clone())
+        .with_libraries(libraries);
     let coordinator = coordination::coordinator(&settings)?;
     let deployed = deployment::first(&mut deployer);
     let live = Arc::new(ArcSwap::new(match &deployed {

@@ -136,6 +136,7 @@ impl World {
             paths: Paths {
                 logs: folder.path().to_owned(),
                 applications: folder.path().join("apps"),
+                artifacts: folder.path().join("synapse-configs/default"),
                 ..Paths::default()
             },
             stop,
@@ -238,6 +239,7 @@ async fn artifacts_are_listed_and_shown() {
         ("/message-processors", 1),
         ("/local-entries", 1),
         ("/inbound-endpoints", 1),
+        ("/connectors", 0),
         ("/data-sources", 0),
     ] {
         let (status, body) = world.get(path).await;
@@ -308,6 +310,25 @@ async fn states_can_be_changed() {
     assert_eq!(world.get("/apis?apiName=A").await.1["tracing"], json!("disabled"));
     let (status, body) = world.post("/sequences", json!({"name": "x", "trace": "enable"})).await;
     assert_eq!((status, &body["Error"]), (400, &json!("Specified sequence ('x') not found")));
+}
+
+#[tokio::test]
+async fn connectors_are_switched_by_the_files_of_their_imports() {
+    let world = World::open();
+    let body = |name: &str, package: &str| json!({"name": name, "package": package, "status": "disabled"});
+    assert_eq!(
+        world.post("/connectors", body("mail", "org.example")).await,
+        (200, json!({"Message": "Status updated successfully"}))
+    );
+    let imports = world.folder.path().join("synapse-configs/default/imports");
+    let written = std::fs::read_to_string(imports.join("{org.example}mail.xml")).expect("written");
+    assert!(written.contains(r#"name="mail" package="org.example" status="disabled""#), "{written}");
+    let (status, body_of_error) = world.post("/connectors", json!({"name": "mail"})).await;
+    assert_eq!((status, &body_of_error["Error"]), (400, &json!("Missing parameters in payload")));
+    for (name, package) in [("../mail", "org.example"), ("mail", "a/b"), ("", "p"), ("mail", "a}b")] {
+        assert_eq!(world.post("/connectors", body(name, package)).await.0, 400, "{name} {package}");
+    }
+    assert_eq!(std::fs::read_dir(imports).expect("a folder").count(), 1);
 }
 
 #[tokio::test]

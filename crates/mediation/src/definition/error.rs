@@ -46,6 +46,14 @@ impl DeployError {
         &self.0.message
     }
 
+    /// MI's message with the hint, without the place.
+    pub fn reason(&self) -> String {
+        match &self.0.hint {
+            Some(hint) => format!("{} ({hint})", self.0.message),
+            None => self.0.message.clone(),
+        }
+    }
+
     /// Line and column, if known.
     pub fn position(&self) -> Option<Position> {
         self.0.position
@@ -59,7 +67,7 @@ impl DeployError {
 
 impl fmt::Display for DeployError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Parts { message, file, position, hint } = &*self.0;
+        let Parts { file, position, .. } = &*self.0;
         if !file.is_empty() {
             write!(f, "{file}:")?;
         }
@@ -68,11 +76,7 @@ impl fmt::Display for DeployError {
         } else if !file.is_empty() {
             f.write_str(" ")?;
         }
-        f.write_str(message)?;
-        if let Some(hint) = hint {
-            write!(f, " ({hint})")?;
-        }
-        Ok(())
+        f.write_str(&self.reason())
     }
 }
 

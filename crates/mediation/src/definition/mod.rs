@@ -7,4 +7,4 @@ pub mod syntax;
 
 pub use element::{Element, SYNAPSE_NAMESPACE};
 pub use error::DeployError;
-pub use scope::{Definitions, Warning};
+pub use scope::{Answer, Definitions, Warning};

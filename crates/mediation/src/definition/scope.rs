@@ -7,6 +7,7 @@ use mi_xml::Position;
 
 use super::{DeployError, Element};
 use crate::environment::Environment;
+use crate::import::{Imports, LibraryOperation};
 use crate::mediator::{MediatorList, Step};
 use crate::mediators;
 use crate::settings::MediationSettings;
@@ -22,21 +23,92 @@ pub struct Warning {
     pub message: String,
 }
 
-/// Parses artifacts. It knows the settings and the environment, collects warnings, and builds mediators by their names.
+/// An element with a dot in its name, and the operation of a library that it stood for when it was read.
+pub type Answer = (String, Option<LibraryOperation>);
+
+/// Parses artifacts. It knows the settings, the environment and the imports, collects warnings, and builds mediators by
+/// their names.
 pub struct Definitions<'e> {
     /// What the server offers.
     pub environment: &'e Arc<Environment>,
     /// The settings.
     pub settings: &'e Arc<MediationSettings>,
-    /// Libraries that are imported: `(name, package)`.
-    pub imports: Vec<(String, String)>,
+    imports: RefCell<Imports>,
+    answers: RefCell<Vec<Answer>>,
+    brought: RefCell<Imports>,
+    /// The Java classes that a library's template needs; `None` when it reads none.
+    classes: RefCell<Option<Vec<Arc<str>>>>,
     warnings: RefCell<Vec<Warning>>,
 }
 
 impl<'e> Definitions<'e> {
-    /// A parser.
+    /// A parser that knows no imports.
     pub fn new(environment: &'e Arc<Environment>, settings: &'e Arc<MediationSettings>) -> Self {
-        Self { environment, settings, imports: Vec::new(), warnings: RefCell::default() }
+        Self {
+            environment,
+            settings,
+            imports: RefCell::default(),
+            answers: RefCell::default(),
+            brought: RefCell::default(),
+            classes: RefCell::default(),
+            warnings: RefCell::default(),
+        }
+    }
+
+    /// The same with these imports.
+    #[must_use]
+    pub fn importing(self, imports: &Imports) -> Self {
+        self.imports.replace(imports.clone());
+        self
+    }
+
+    /// Has `read` read a template of a connector library, which may have `class` mediators. Gives the Java classes that it
+    /// needs too.
+    pub fn of_library<T>(&self, read: impl FnOnce() -> T) -> (T, Vec<Arc<str>>) {
+        let before = self.classes.replace(Some(Vec::new()));
+        let result = read();
+        (result, self.classes.replace(before).unwrap_or_default())
+    }
+
+    /// Takes note of a Java class that a template of a library needs. `false` when this is no library: what needs a class is
+    /// refused then.
+    pub fn needs_class(&self, class: &str) -> bool {
+        let mut classes = self.classes.borrow_mut();
+        let Some(classes) = &mut *classes else { return false };
+        classes.push(class.into());
+        true
+    }
+
+    /// Adds imports that the file itself brings: what is read from now on knows them.
+    pub fn bring(&self, imports: &Imports) {
+        let (known, brought) = (self.imports.borrow().and(imports), self.brought.borrow().and(imports));
+        self.imports.replace(known);
+        self.brought.replace(brought);
+    }
+
+    /// What the file itself has brought.
+    pub fn brought(&self) -> Imports {
+        self.brought.borrow().clone()
+    }
+
+    /// The imports that it knows.
+    pub fn imports(&self) -> Imports {
+        self.imports.borrow().clone()
+    }
+
+    /// The operation of a library that an element stands for. The answer is remembered: another deployment may have another.
+    pub fn operation(&self, tag: &str) -> Option<LibraryOperation> {
+        if !tag.contains('.') {
+            return None;
+        }
+        let operation = self.imports.borrow().operation(tag);
+        self.answers.borrow_mut().push((tag.to_owned(), operation.clone()));
+        operation
+    }
+
+    /// What [`Definitions::operation`] was asked, and what it answered.
+    pub fn take_answers(&self) -> Vec<Answer> {
+        self.answers.take()
     }
 
     /// Notes something about `element`.
@@ -45,6 +117,15 @@ impl<'e> Definitions<'e> {
             file: element.file().to_owned(),
             position: element.position(),
             message: message.into(),
+        });
+    }
+
+    /// Notes an error that does not keep the artifact from being deployed; `about` says what it is about.
+    pub fn warn_of(&self, error: &DeployError, about: &str) {
+        self.warnings.borrow_mut().push(Warning {
+            file: error.file().to_owned(),
+            position: error.position(),
+            message: format!("{about}: {}", error.reason()),
         });
     }
 

@@ -10,10 +10,11 @@ use super::MediatorType;
 use crate::context::TemplateCall;
 use crate::context::{FaultHandler, Frame, MessageContext, Properties};
 use crate::definition::syntax::{AttributeKind, Content, Occurs, Syntax, attribute, child, required};
-use crate::definition::{DeployError, Element};
+use crate::definition::{Definitions, DeployError, Element};
 use crate::fault::Fault;
 use crate::mediator::{BoxFuture, Flow, Mediation, Mediator, MediatorList, Nature, Reference, ReferenceKind};
 use crate::names::Name;
+use crate::template::SequenceTemplate;
 
 /// Syntax of `call-template`.
 pub const SYNTAX: Syntax = Syntax {
@@ -36,17 +37,20 @@ pub const SYNTAX: Syntax = Syntax {
     example: "<call-template target=\"notify\">\n    <with-param name=\"id\" value=\"{json-eval($.id)}\"/>\n</call-template>",
 };
 
-pub(super) const TYPE: MediatorType =
-    MediatorType { syntax: &SYNTAX, parse: |element, _| Ok(Box::new(CallTemplate::parse(element)?)) };
+pub(super) const TYPE: MediatorType = MediatorType {
+    syntax: &SYNTAX,
+    parse: |element, definitions| Ok(Box::new(CallTemplate::parse(element, definitions)?)),
+};
 
 struct CallTemplate {
     target: Name,
     on_error: Option<Name>,
     parameters: Vec<(Arc<str>, ValueExpression)>,
+    xpath: XPathResults,
 }
 
 impl CallTemplate {
-    fn parse(element: Element<'_>) -> Result<Self, DeployError> {
+    fn parse(element: Element<'_>, definitions: &Definitions<'_>) -> Result<Self, DeployError> {
         let target = element.attribute("target");
         let target =
             target.ok_or_else(|| element.error("EIP Invoke mediator should have a target template specified."))?;
@@ -63,16 +67,17 @@ impl CallTemplate {
             }
             parameters.push((name.into(), parameter.required_value("value")?));
         }
-        Ok(Self { target: Name::new(target), on_error: element.non_empty("onError").map(Name::new), parameters })
+        let on_error = element.non_empty("onError").map(Name::new);
+        Ok(Self { target: Name::new(target), on_error, parameters, xpath: XPathResults::of(definitions) })
     }
 
-    fn bind(&self, context: &MessageContext) -> Result<(Arc<crate::template::SequenceTemplate>, Properties), Fault> {
+    fn bind(&self, context: &MessageContext) -> Result<(Arc<SequenceTemplate>, Properties), Fault> {
         let template = context.configuration.templates.get(&self.target).cloned();
         let template =
             template.ok_or_else(|| Fault::new(format!("Sequence template {} cannot be found", self.target)))?;
         let mut passed = Properties::default();
         for (name, value) in &self.parameters {
-            if let Some(value) = parameter_value(value, context)? {
+            if let Some(value) = parameter_value(value, self.xpath, context)? {
                 passed.set(name.clone(), value);
             }
         }
@@ -80,30 +85,77 @@ impl CallTemplate {
         Ok((template, bound))
     }
 
-    fn enter(&self, context: &mut MessageContext, template: &str, parameters: Properties) -> Result<(), Fault> {
+    fn handler(&self, context: &MessageContext) -> Option<FaultHandler> {
         let known = |name: &&Name| context.configuration.sequence(name).is_some();
-        let handler = self.on_error.as_ref().filter(known).cloned().map(FaultHandler::Named);
-        let templates = context.templates.len();
-        context.frames.push(Frame { list: MediatorList::default(), index: 0, handler, templates })?;
-        context.templates.push(TemplateCall { template: template.into(), parameters });
-        Ok(())
+        self.on_error.as_ref().filter(known).cloned().map(FaultHandler::Named)
     }
+}
 
-    fn leave(context: &mut MessageContext, flow: Flow) {
-        context.leave();
-        // The call stays open when the flow ended inside, so that a fault sequence can still read its parameters.
-        if flow == Flow::Continue {
-            context.templates.pop();
-        }
+/// Runs a template whose parameters are bound; `handler` takes its faults.
+///
+/// # Errors
+/// The fault of a mediator in it.
+pub(super) async fn run(
+    template: &SequenceTemplate,
+    parameters: Properties,
+    handler: Option<FaultHandler>,
+    context: &mut MessageContext,
+) -> Mediation {
+    enter(context, template, parameters, handler)?;
+    let flow = template.sequence.run_async(context).await?;
+    leave(context, flow);
+    Ok(flow)
+}
+
+fn enter(
+    context: &mut MessageContext,
+    template: &SequenceTemplate,
+    parameters: Properties,
+    handler: Option<FaultHandler>,
+) -> Result<(), Fault> {
+    let templates = context.templates.len();
+    context.frames.push(Frame { list: MediatorList::default(), index: 0, handler, templates })?;
+    context.templates.push(TemplateCall { template: template.name.shared(), parameters });
+    Ok(())
+}
+
+fn leave(context: &mut MessageContext, flow: Flow) {
+    context.leave();
+    // The call stays open when the flow ended inside, so that a fault sequence can still read its parameters.
+    if flow == Flow::Continue {
+        context.templates.pop();
+    }
+}
+
+/// What becomes of an XPath result that is an element.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum XPathResults {
+    /// It is passed as it is.
+    Elements,
+    /// Its text is (system property `synapse.legacy.xpath.behaviour`).
+    Texts,
+}
+
+impl XPathResults {
+    /// As the system property says.
+    pub(super) fn of(definitions: &Definitions<'_>) -> Self {
+        let legacy = definitions.environment.system_property("synapse.legacy.xpath.behaviour");
+        if legacy.is_some_and(|value| value.eq_ignore_ascii_case("true")) { Self::Texts } else { Self::Elements }
     }
 }
 
 /// A parameter's value: elements stay XML, properties keep their type, an escaped expression stays one.
-fn parameter_value(value: &ValueExpression, context: &MessageContext) -> Result<Option<Value>, Fault> {
+pub(super) fn parameter_value(
+    value: &ValueExpression,
+    results: XPathResults,
+    context: &MessageContext,
+) -> Result<Option<Value>, Fault> {
     match value {
         ValueExpression::Literal(text) => Ok(Some(Value::String(text.clone()))),
         ValueExpression::Escaped { expression, .. } => Ok(Some(Value::Expression(Arc::new(expression.clone())))),
-        ValueExpression::Dynamic(expression) if expression.kind() == ExpressionKind::XPath => {
+        ValueExpression::Dynamic(expression)
+            if expression.kind() == ExpressionKind::XPath && results == XPathResults::Elements =>
+        {
             xpath(expression, context)
         }
         ValueExpression::Dynamic(expression) => Ok(expression.evaluate_string(context)?.map(Value::string)),
@@ -139,19 +191,16 @@ impl Mediator for CallTemplate {
 
     fn mediate(&self, context: &mut MessageContext) -> Mediation {
         let (template, parameters) = self.bind(context)?;
-        self.enter(context, template.name.as_str(), parameters)?;
+        enter(context, &template, parameters, self.handler(context))?;
         let flow = template.sequence.run(context)?;
-        Self::leave(context, flow);
+        leave(context, flow);
         Ok(flow)
     }
 
     fn mediate_async<'a>(&'a self, context: &'a mut MessageContext) -> BoxFuture<'a, Mediation> {
         Box::pin(async move {
             let (template, parameters) = self.bind(context)?;
-            self.enter(context, template.name.as_str(), parameters)?;
-            let flow = template.sequence.run_async(context).await?;
-            Self::leave(context, flow);
-            Ok(flow)
+            run(&template, parameters, self.handler(context), context).await
         })
     }
 

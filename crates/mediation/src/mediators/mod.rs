@@ -10,6 +10,7 @@ pub mod call_template;
 pub mod callout;
 pub mod clone;
 pub mod conditional_router;
+pub mod connector;
 pub mod data_mapper;
 mod db;
 pub mod db_lookup;
@@ -69,7 +70,7 @@ pub struct MediatorType {
 /// How a mediator is read from its element.
 pub type Parse = fn(Element<'_>, &Definitions<'_>) -> Result<Box<dyn Mediator>, DeployError>;
 
-/// All mediators that run here.
+/// All mediators that run here, beside the operations of connectors ([`connector::native`]).
 pub static CATALOGUE: &[MediatorType] = &[
     aggregate::TYPE,
     builder::TYPE,
@@ -89,13 +90,6 @@ pub static CATALOGUE: &[MediatorType] = &[
     filter::TYPE,
     foreach::TYPE,
     header::TYPE,
-    http_connector::DELETE_TYPE,
-    http_connector::GET_TYPE,
-    http_connector::HEAD_TYPE,
-    http_connector::OPTIONS_TYPE,
-    http_connector::PATCH_TYPE,
-    http_connector::POST_TYPE,
-    http_connector::PUT_TYPE,
     in_out::IN,
     in_out::OUT,
     iterate::TYPE,
@@ -145,8 +139,26 @@ pub fn build(element: Element<'_>, definitions: &Definitions<'_>) -> Result<Box<
     } else {
         None
     };
-    let Some(kind) = known else { return Err(unknown(element)) };
-    (kind.parse)(element, definitions)
+    if let Some(kind) = known {
+        return (kind.parse)(element, definitions);
+    }
+    if !element.is_synapse() {
+        return Err(unknown(element, definitions));
+    }
+    if local == "class"
+        && let Some(class) = element.non_empty("name")
+        && definitions.needs_class(class)
+    {
+        return Ok(connector::class_step(class));
+    }
+    let operation = definitions.operation(local);
+    if let Some(native) = connector::native::find(local, operation.as_ref()) {
+        return (native.kind.parse)(element, definitions);
+    }
+    match operation {
+        Some(operation) => connector::parse(element, operation, definitions),
+        None => Err(unknown(element, definitions)),
+    }
 }
 
 fn refused(local: &str, control: &AccessControl) -> Option<String> {
@@ -162,7 +174,7 @@ fn refused(local: &str, control: &AccessControl) -> Option<String> {
     }
 }
 
-fn unknown(element: Element<'_>) -> DeployError {
+fn unknown(element: Element<'_>, definitions: &Definitions<'_>) -> DeployError {
     let message = format!("Unknown mediator referenced by configuration element : {}", element.qualified_name());
     let error = element.error(message);
     if !element.is_synapse() {
@@ -178,8 +190,22 @@ fn unknown(element: Element<'_>) -> DeployError {
             element.error(format!("The mediator '{}' of Micro Integrator is not in this server", entry.element));
         return if entry.instead.is_empty() { error } else { error.hint(entry.instead) };
     }
-    match nearest(element.local(), CATALOGUE.iter().map(|kind| kind.syntax.element)) {
+    let native = connector::native::NATIVE.iter().map(|native| native.kind.syntax.element);
+    let known = CATALOGUE.iter().map(|kind| kind.syntax.element).chain(native);
+    match nearest(element.local(), known) {
         Some(name) => error.hint(format!("did you mean '{name}'?")),
-        None => error,
+        None => match element.local().split_once('.') {
+            Some((library, _)) => error.hint(not_imported(library, definitions)),
+            None => error,
+        },
+    }
+}
+
+/// Why an element with a dot in its name is no operation of a connector.
+fn not_imported(library: &str, definitions: &Definitions<'_>) -> String {
+    let imports = definitions.imports();
+    match nearest(library, imports.libraries()) {
+        Some(known) => format!("no connector library '{library}' is imported; did you mean '{known}'?"),
+        None => format!("no connector library '{library}' is imported"),
     }
 }

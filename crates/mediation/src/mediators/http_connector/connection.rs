@@ -54,22 +54,7 @@ impl Connection {
 /// The endpoint as an artifact would have it.
 fn endpoint(init: &Init<'_>, method: &str) -> Result<String, String> {
     let name = init.text("name").unwrap_or_else(|| "HttpConnection".to_owned());
-    let element = |name: &str, value: Option<String>| {
-        value.map(|value| format!("<{name}>{}</{name}>", escaped(&value))).unwrap_or_default()
-    };
-    let authentication = match init.text("authType").as_deref().map(str::to_lowercase).as_deref() {
-        None | Some("none") => String::new(),
-        Some("basic auth" | "basic") => {
-            let user = init.text("basicCredentialsUsername").unwrap_or_default();
-            let password = init.text("basicCredentialsPassword").unwrap_or_default();
-            format!(
-                "<authentication><basicAuth><username>{}</username><password>{}</password></basicAuth></authentication>",
-                escaped(&user),
-                escaped(&password)
-            )
-        }
-        Some(other) => return Err(format!("the authType '{other}' is not here; None and Basic Auth are")),
-    };
+    let authentication = authentication(init)?;
     let timeout = match init.text("timeoutAction").map(|action| action.to_lowercase()).as_deref() {
         None | Some("never") => String::new(),
         Some(action) => {
@@ -95,6 +80,55 @@ fn endpoint(init: &Init<'_>, method: &str) -> Result<String, String> {
         suspend.concat(),
         retry.concat()
     ))
+}
+
+/// `<authentication>` of the endpoint.
+fn authentication(init: &Init<'_>) -> Result<String, String> {
+    let kind = init.text("authType").map(|kind| kind.to_lowercase());
+    let credentials = match kind.as_deref() {
+        None | Some("none") => return Ok(String::new()),
+        Some("basic auth" | "basic") => {
+            // The longer names are those of the connector's first version.
+            let user = init.text("username").or(init.text("basicCredentialsUsername"));
+            let password = init.text("password").or(init.text("basicCredentialsPassword"));
+            format!("<basicAuth>{}{}</basicAuth>", element("username", user), element("password", password))
+        }
+        Some("oauth") => format!("<oauth>{}</oauth>", grant(init)?),
+        Some(other) => return Err(format!("the authType '{other}' is not one of None, Basic Auth and OAuth")),
+    };
+    Ok(format!("<authentication>{credentials}</authentication>"))
+}
+
+/// How tokens are got.
+fn grant(init: &Init<'_>) -> Result<String, String> {
+    let kind = init.text("oauthGrantType").unwrap_or_default();
+    let (grant, own): (_, &[&str]) = match kind.to_lowercase().as_str() {
+        "authorization code" => ("authorizationCode", &["refreshToken"]),
+        "client credentials" => ("clientCredentials", &[]),
+        "password" => ("passwordCredentials", &["username", "password"]),
+        _ => {
+            let known = "Authorization Code, Client Credentials and Password";
+            return Err(format!("the oauthGrantType '{kind}' is not one of {known}"));
+        }
+    };
+    let names = own.iter().chain(&["clientId", "clientSecret", "tokenUrl"]);
+    let values: String = names.map(|name| element(name, init.text(name))).collect();
+    let mode = element("authMode", init.text("oauthAuthorizationMode"));
+    let timeout = element("socketTimeout", init.text("oauthSocketTimeout"));
+    // `name:value,name:value`; what is anything else is passed over, as in MI.
+    let parameters = init.text("additionalProperties").unwrap_or_default();
+    let parameters = parameters.split(',').filter_map(|pair| match pair.split(':').collect::<Vec<_>>().as_slice() {
+        [name, value] => {
+            Some(format!("<parameter name=\"{}\">{}</parameter>", escaped(name.trim()), escaped(value.trim())))
+        }
+        _ => None,
+    });
+    let parameters: String = parameters.collect();
+    Ok(format!("<{grant}>{values}{mode}{timeout}<requestParameters>{parameters}</requestParameters></{grant}>"))
+}
+
+fn element(name: &str, value: Option<String>) -> String {
+    value.map(|value| format!("<{name}>{}</{name}>", escaped(&value))).unwrap_or_default()
 }
 
 fn escaped(text: &str) -> String {

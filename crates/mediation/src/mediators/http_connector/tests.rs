@@ -44,7 +44,7 @@ async fn the_answer_becomes_the_body_or_a_variable() {
 
 #[tokio::test]
 async fn xml_bodies_and_basic_credentials() {
-    let more = "<basicCredentialsUsername>u</basicCredentialsUsername><basicCredentialsPassword>p&amp;q</basicCredentialsPassword>";
+    let more = "<username>u</username><password>p&amp;q</password>";
     let entry = connection(more).replace("<authType>None", "<authType>Basic Auth");
     let mut context = context(&entry, "application/xml", b"<own/>");
     let flow = "<http.put configKey='C'><requestBodyType>XML</requestBodyType><requestBodyXml><a xmlns=''>${1 + 1}</a></requestBodyXml>\
@@ -54,6 +54,39 @@ async fn xml_bodies_and_basic_credentials() {
     assert_eq!(testing::body(&context), "<a xmlns=\"\">2</a>");
     // u:p&q
     assert_eq!(context.headers["x-authorization"], "Basic dTpwJnE=");
+}
+
+#[tokio::test]
+async fn tokens_are_got_by_every_grant() {
+    let client = "<clientId>i</clientId><clientSecret>s</clientSecret><tokenUrl>http://token/t</tokenUrl>\
+        <oauthAuthorizationMode>Payload</oauthAuthorizationMode><additionalProperties>scope:a, x:1:2</additionalProperties>";
+    for (grant, own) in [
+        ("Client Credentials", ""),
+        ("Authorization Code", "<refreshToken>r</refreshToken>"),
+        ("Password", "<username>u</username><password>p</password>"),
+    ] {
+        let more = format!("{client}{own}<oauthGrantType>{grant}</oauthGrantType>");
+        let entry = connection(&more).replace("<authType>None", "<authType>OAuth");
+        let mut context = context(&entry, "application/json", b"{}");
+        let flow = "<http.get configKey='C'><overwriteBody>true</overwriteBody></http.get>";
+        testing::run(flow, &mut context).await.expect("no fault");
+        let sent = context.headers["x-authorization"].to_str().expect("text");
+        assert!(sent.starts_with("Bearer t"), "{grant}: {sent}");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_without_its_credentials_says_what_is_missing() {
+    for (more, reason) in [
+        ("<oauthGrantType>Client Credentials</oauthGrantType><clientId>i</clientId>", "<clientSecret> is missing"),
+        ("<oauthGrantType>Implicit</oauthGrantType>", "the oauthGrantType 'Implicit' is not one of"),
+    ] {
+        let entry = connection(more).replace("<authType>None", "<authType>OAuth");
+        let mut context = context(&entry, "application/json", b"{}");
+        let fault = testing::run("<http.get configKey='C'/>", &mut context).await.expect_err("no credentials");
+        let detail = format!("{fault:?}");
+        assert!(detail.contains(reason), "{detail}");
+    }
 }
 
 #[tokio::test]
