@@ -190,19 +190,6 @@ impl DataSource {
         }
     }
 
-    /// Whether the database can be reached, and this login may.
-    ///
-    /// # Errors
-    /// [`SqlError`] when not.
-    pub async fn reach(&self) -> Result<(), SqlError> {
-        match &self.pool {
-            AnyPool::Postgres(pool) => drop(reachable(pool).await?.acquire().await?),
-            AnyPool::MySql(pool) => drop(reachable(pool).await?.acquire().await?),
-            AnyPool::Sqlite(pool) => drop(reachable(pool).await?.acquire().await?),
-        }
-        Ok(())
-    }
-
     /// The first row that a query gives; `None` when it gives none. `bytes` is a column to be given as bytes too.
     ///
     /// # Errors
