@@ -94,6 +94,8 @@ pub struct Deployer {
     settings: Arc<MediationSettings>,
     /// The folder of composite applications.
     carbonapps: Option<PathBuf>,
+    /// The folder of data services.
+    dataservices: Option<PathBuf>,
     roles: Vec<String>,
     files: BTreeMap<PathBuf, Known>,
 }
@@ -116,7 +118,7 @@ impl Deployer {
     /// A deployer for `root`: the folder `synapse-configs/default`, or a single file with `<definitions>`.
     pub fn new(root: PathBuf, environment: Arc<Environment>, settings: Arc<MediationSettings>) -> Self {
         let roles = DEFAULT_ROLES.iter().map(|&role| role.to_owned()).collect();
-        Self { root, environment, settings, carbonapps: None, roles, files: BTreeMap::new() }
+        Self { root, environment, settings, carbonapps: None, dataservices: None, roles, files: BTreeMap::new() }
     }
 
     /// Deploys the composite applications of `folder` too: those of their artifacts that are for one of `roles`, or of
@@ -130,6 +132,13 @@ impl Deployer {
         self
     }
 
+    /// Deploys the data services of `folder` too.
+    #[must_use]
+    pub fn with_data_services(mut self, folder: PathBuf) -> Self {
+        self.dataservices = Some(folder);
+        self
+    }
+
     /// The folder that it watches.
     pub fn root(&self) -> &Path {
         &self.root
@@ -139,7 +148,7 @@ impl Deployer {
     /// reported at once when `settle` is false; otherwise only when they look the same at the next call, because
     /// somebody may still be writing them.
     pub fn refresh(&mut self, settle: bool) -> Option<Deployment> {
-        let found = folder::scan(&self.root, self.carbonapps.as_deref());
+        let found = folder::scan(&self.root, self.carbonapps.as_deref(), self.dataservices.as_deref());
         let mut events = Vec::new();
         let mut changed = BTreeSet::new();
         let gone: Vec<_> = self.files.keys().filter(|path| !found.contains_key(*path)).cloned().collect();
@@ -262,9 +271,10 @@ impl Deployer {
         summary
     }
 
-    /// How messages name a file: relative to the artifact folder, or to that of the applications.
+    /// How messages name a file: relative to the artifact folder, to that of the applications, or as `dataservices/NAME`.
     fn shown(&self, path: &Path) -> String {
-        let within = self.carbonapps.as_deref().and_then(|folder| path.strip_prefix(folder).ok());
+        let apart = self.carbonapps.as_deref().into_iter().chain(self.dataservices.as_deref().and_then(Path::parent));
+        let within = apart.filter_map(|folder| path.strip_prefix(folder).ok()).next();
         within.or(path.strip_prefix(&self.root).ok()).unwrap_or(path).display().to_string()
     }
 
@@ -288,7 +298,7 @@ impl Deployer {
         for (path, _, named) in all {
             let key = (named.kind, named.name.clone());
             if let Some(other) = taken.get(&key) {
-                let text = format!("{} named : {} already exists.", named.kind.word(), named.name);
+                let text = clash(&named);
                 let other = self.shown(other);
                 self.report(&path, &named, DeployError::new(text).hint(format!("it is defined in {other}")), events);
                 continue;
@@ -401,6 +411,9 @@ impl Deployer {
                 Artifact::MessageStore(store) => {
                     drop(builder.message_stores.insert(named.name.clone(), store.clone()));
                 }
+                Artifact::DataService(service) => {
+                    drop(builder.data_services.insert(named.name.clone(), service.clone()));
+                }
                 Artifact::PriorityExecutor(executor) => {
                     drop(builder.priority_executors.insert(named.name.clone(), executor.clone()));
                 }
@@ -442,6 +455,17 @@ fn without_cycles(artifacts: Vec<(PathBuf, Named)>, events: &mut Vec<Event>) -> 
     kept
 }
 
+/// What is said of an artifact whose name another one has.
+fn clash(named: &Named) -> String {
+    let name = &named.name;
+    match named.kind {
+        Kind::DataService => {
+            format!("Data Service name is already exists. Please choose different name for '{name}' data service.")
+        }
+        kind => format!("{} named : {name} already exists.", kind.word()),
+    }
+}
+
 fn same(a: &Named, b: &Named) -> bool {
     a.kind == b.kind && a.name == b.name
 }
@@ -458,6 +482,7 @@ fn is_same_object(a: &Named, b: &Named) -> bool {
         (Artifact::Task(a), Artifact::Task(b)) => Arc::ptr_eq(a, b),
         (Artifact::MessageStore(a), Artifact::MessageStore(b)) => Arc::ptr_eq(a, b),
         (Artifact::MessageProcessor(a), Artifact::MessageProcessor(b)) => Arc::ptr_eq(a, b),
+        (Artifact::DataService(a), Artifact::DataService(b)) => Arc::ptr_eq(a, b),
         (Artifact::PriorityExecutor(_), Artifact::PriorityExecutor(_))
         | (Artifact::Definition, Artifact::Definition) => Arc::ptr_eq(&a.definition, &b.definition),
         _ => false,
@@ -478,6 +503,7 @@ fn reference_kind(named: &Named) -> Option<ReferenceKind> {
         Kind::Template => ReferenceKind::Template,
         Kind::LocalEntry => ReferenceKind::Entry,
         Kind::MessageStore => ReferenceKind::MessageStore,
+        Kind::DataService => ReferenceKind::DataService,
         _ => return None,
     })
 }
@@ -489,5 +515,6 @@ fn word(kind: ReferenceKind) -> &'static str {
         ReferenceKind::Template => "sequence template",
         ReferenceKind::Entry => "local entry or registry resource",
         ReferenceKind::MessageStore => "message store",
+        ReferenceKind::DataService => "data service",
     }
 }

@@ -32,20 +32,27 @@ pub enum Content {
     Application,
 }
 
-/// All artifact files below `synapse-configs/default` and the applications in `carbonapps`, in no order; when `root` is a
-/// file, that one.
-pub fn scan(root: &Path, carbonapps: Option<&Path>) -> BTreeMap<PathBuf, (Content, Stamp)> {
+/// All artifact files below `synapse-configs/default`, the applications in `carbonapps` and the data services in
+/// `dataservices`, in no order; when `root` is a file, that one.
+pub fn scan(
+    root: &Path,
+    carbonapps: Option<&Path>,
+    dataservices: Option<&Path>,
+) -> BTreeMap<PathBuf, (Content, Stamp)> {
     let mut files = BTreeMap::new();
     let mut add = |path: PathBuf, content: Content| {
         if let Some(stamp) = Stamp::of(&path) {
             files.insert(path, (content, stamp));
         }
     };
-    let applications = carbonapps.and_then(|folder| std::fs::read_dir(folder).ok());
-    for entry in applications.into_iter().flatten().flatten() {
-        let path = entry.path();
-        if path.extension().is_some_and(|extension| extension == "car") {
-            add(path, Content::Application);
+    let apart = [(carbonapps, "car", Content::Application), (dataservices, "dbs", Content::One(Kind::DataService))];
+    for (folder, suffix, content) in apart {
+        let entries = folder.and_then(|folder| std::fs::read_dir(folder).ok());
+        for entry in entries.into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.extension().is_some_and(|extension| extension == suffix) {
+                add(path, content);
+            }
         }
     }
     if root.is_file() {
@@ -53,7 +60,7 @@ pub fn scan(root: &Path, carbonapps: Option<&Path>) -> BTreeMap<PathBuf, (Conten
         return files;
     }
     add(root.join("synapse.xml"), Content::Definitions);
-    for kind in Kind::ALL {
+    for kind in Kind::ALL.into_iter().filter(|&kind| kind != Kind::DataService) {
         let Ok(entries) = std::fs::read_dir(root.join(kind.folder())) else { continue };
         for entry in entries.flatten() {
             let path = entry.path();

@@ -2,10 +2,12 @@
 //! stands in the crate that implements [`DataService`].
 
 use std::fmt;
+use std::sync::Arc;
 
 use mi_payload::XmlFragment;
 use mi_xml::{Document, NodeId};
 
+use crate::definition::{Definitions, DeployError, Element};
 use crate::mediator::BoxFuture;
 
 /// The namespace of what data services say by themselves: faults, request status, request boxes.
@@ -13,6 +15,25 @@ pub const NAMESPACE: &str = "http://ws.wso2.org/dataservice";
 
 /// The request that is a box of requests.
 pub const REQUEST_BOX: &str = "request_box";
+
+/// Reads the definitions of data services.
+pub trait DataServices: Send + Sync {
+    /// The data service that a `data` element defines.
+    ///
+    /// # Errors
+    /// What is wrong with it, what it asks for that is not here, or a database that cannot be used.
+    fn read(&self, element: Element<'_>, definitions: &Definitions<'_>) -> Result<Arc<dyn DataService>, DeployError>;
+}
+
+/// A server without data services.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoDataServices;
+
+impl DataServices for NoDataServices {
+    fn read(&self, element: Element<'_>, _definitions: &Definitions<'_>) -> Result<Arc<dyn DataService>, DeployError> {
+        Err(element.error("there are no data services here"))
+    }
+}
 
 /// A data service that is deployed.
 pub trait DataService: Send + Sync + fmt::Debug {
