@@ -10,6 +10,7 @@
 //! for each database; no input panics.
 
 mod arguments;
+mod describe;
 mod model;
 mod output;
 mod parameters;
@@ -22,4 +23,4 @@ mod write;
 mod wsdl;
 
 pub use service::Service;
-pub use sources::Sources;
+pub use sources::{SharedSource, Sources};

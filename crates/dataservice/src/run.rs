@@ -173,7 +173,7 @@ impl<'a> Run<'a> {
             let prepared = match &connected.fixed {
                 Some(fixed) => fixed,
                 None => {
-                    made = statement(query, &connected.source, &text);
+                    made = statement(query, connected.source(), &text);
                     &made
                 }
             };
@@ -219,14 +219,14 @@ impl<'a> Run<'a> {
         let open = self.transactions.iter().position(|(config, _)| *config == query.config);
         let open = match open {
             None if joins => {
-                let begun = connected.source.begin().await?;
+                let begun = connected.source().begin().await?;
                 self.transactions.push((query.config, begun));
                 self.transactions.last_mut()
             }
             None => None,
             Some(index) => self.transactions.get_mut(index),
         };
-        let source = &connected.source;
+        let source = connected.source();
         let counted = |count: u64| Rows {
             columns: vec!["1".to_owned()],
             rows: vec![vec![SqlValue::Big(i64::try_from(count).unwrap_or(i64::MAX))]],

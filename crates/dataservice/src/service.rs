@@ -4,13 +4,14 @@ use std::collections::HashMap;
 use std::fmt;
 
 use mi_datasource::{DataSource, Statement};
-use mi_mediation::data_service::{DataAnswer, DataRequest, DataService, DataServiceFault, FaultSource, REQUEST_BOX};
+use mi_mediation::data_service::{DataAnswer, DataRequest, DataService, DataServiceFault, Description, FaultSource, REQUEST_BOX};
 use mi_mediation::mediator::BoxFuture;
 use mi_mediation::{Definitions, DeployError, Element};
 
+use crate::describe;
 use crate::model::{Config, Definition, Generated, Origin, Query, Request};
 use crate::run;
-use crate::sources::Sources;
+use crate::sources::{SharedSource, Sources};
 use crate::sql::Sql;
 use crate::wsdl;
 
@@ -25,10 +26,16 @@ pub struct Service {
 
 /// A query and its database.
 pub(crate) struct Connected {
-    pub(crate) source: DataSource,
+    source: SharedSource,
     pub(crate) sql: Sql,
     /// The statement, when it is the same for all parameters.
     pub(crate) fixed: Option<Statement>,
+}
+
+impl Connected {
+    pub(crate) fn source(&self) -> &DataSource {
+        (*self.source).as_ref()
+    }
 }
 
 impl Service {
@@ -77,14 +84,14 @@ fn connect(definition: &Definition, sources: &dyn Sources) -> Result<Vec<Connect
     let connected = definition.queries.iter().map(|query| {
         let source = opened.get(query.config).cloned();
         let source = source.ok_or_else(|| query.place.error("The query has no data source"))?;
-        let sql = query.statement(source.database())?.clone();
-        let fixed = sql.is_fixed.then(|| statement(query, &source, &sql.fixed_text()));
+        let sql = query.statement((*source).as_ref().database())?.clone();
+        let fixed = sql.is_fixed.then(|| statement(query, (*source).as_ref(), &sql.fixed_text()));
         Ok(Connected { source, sql, fixed })
     });
     connected.collect()
 }
 
-fn open(config: &Config, sources: &dyn Sources) -> Result<DataSource, DeployError> {
+fn open(config: &Config, sources: &dyn Sources) -> Result<SharedSource, DeployError> {
     match &config.origin {
         Origin::Pool(pool) => sources
             .pool(pool)
@@ -138,6 +145,10 @@ impl DataService for Service {
 
     fn wsdl(&self, address: &str) -> String {
         wsdl::document(&self.definition, address)
+    }
+
+    fn describe(&self) -> Description {
+        describe::service(&self.definition)
     }
 
     fn call<'a>(&'a self, request: DataRequest<'a>) -> BoxFuture<'a, Result<DataAnswer, DataServiceFault>> {

@@ -48,9 +48,18 @@ impl Home {
 
     /// The folder of composite applications: `carbonapps`, beside the `synapse-configs` of the artifacts.
     pub fn applications(&self, artifacts: &Path) -> PathBuf {
+        self.beside(artifacts, "carbonapps")
+    }
+
+    /// The folder of data services, in the same place.
+    pub fn data_services(&self, artifacts: &Path) -> PathBuf {
+        self.beside(artifacts, "dataservices")
+    }
+
+    fn beside(&self, artifacts: &Path, name: &str) -> PathBuf {
         match artifacts.parent().and_then(Path::parent) {
-            Some(server) if artifacts.ends_with("synapse-configs/default") => server.join("carbonapps"),
-            _ => self.root.join("deployment/server/carbonapps"),
+            Some(server) if artifacts.ends_with("synapse-configs/default") => server.join(name),
+            _ => self.root.join("deployment/server").join(name),
         }
     }
 

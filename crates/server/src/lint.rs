@@ -12,6 +12,7 @@ use mi_mediation::outgoing::{Answer, Outgoing, SendError};
 use mi_mediation::{Definitions, MediationSettings};
 
 use crate::cli::LintOptions;
+use crate::databases::ServerDataServices;
 
 /// Nothing is sent while artifacts are checked.
 struct NoClient;
@@ -31,7 +32,9 @@ impl HttpSender for NoClient {
 
 /// Checks what the options name; 1 when something is faulty.
 pub fn run(options: &LintOptions) -> ExitCode {
-    let environment = Arc::new(Environment::new(Box::new(NoClient), Box::new(NoResources)));
+    let mut environment = Environment::new(Box::new(NoClient), Box::new(NoResources));
+    environment.data_services = Box::new(ServerDataServices(None));
+    let environment = Arc::new(environment);
     let settings = Arc::new(MediationSettings::default());
     let mut found = Findings::default();
     for path in &options.paths {
@@ -76,10 +79,12 @@ fn folder(path: &Path, environment: &Arc<Environment>, settings: &Arc<MediationS
     ];
     let root =
         inner.iter().map(|inner| path.join(inner)).find(|folder| folder.is_dir()).unwrap_or_else(|| path.to_owned());
-    let applications = root.ancestors().nth(2).map(|server| server.join("carbonapps"));
+    let server = root.ancestors().nth(2).map(Path::to_owned);
     let mut deployer = Deployer::new(root, environment.clone(), settings.clone());
-    if let Some(applications) = applications {
-        deployer = deployer.with_applications(applications, DEFAULT_ROLES.map(str::to_owned).into());
+    if let Some(server) = server {
+        deployer = deployer
+            .with_applications(server.join("carbonapps"), DEFAULT_ROLES.map(str::to_owned).into())
+            .with_data_services(server.join("dataservices"));
     }
     let Some(deployment) = deployer.refresh(false) else { return };
     found.artifacts += deployment.artifacts.len();
@@ -108,6 +113,7 @@ fn file(path: &Path, environment: &Arc<Environment>, settings: &Arc<MediationSet
     let shown = path.display().to_string();
     let content = match kind(path) {
         _ if path.extension().is_some_and(|suffix| suffix == "car") => Content::Application,
+        _ if path.extension().is_some_and(|suffix| suffix == "dbs") => Content::One(Kind::DataService),
         Some(kind) => Content::One(kind),
         None => Content::Definitions,
     };

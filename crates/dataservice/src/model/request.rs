@@ -16,7 +16,6 @@ pub(crate) struct Request {
     pub(crate) resource: Option<(String, String)>,
     pub(crate) call: CallQuery,
     pub(crate) returns_status: bool,
-    pub(crate) description: Option<String>,
 }
 
 /// A call of a query.
@@ -69,7 +68,6 @@ impl Request {
             call: CallQuery::parse(call)?,
             resource,
             returns_status: is_true(element, "returnRequestStatus"),
-            description: child(element, "description").map(Element::text),
             name,
         })
     }

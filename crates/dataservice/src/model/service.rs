@@ -188,11 +188,6 @@ impl Definition {
         let batches: Vec<_> = self.requests.iter().filter(fits).map(Request::batch).collect();
         self.requests.extend(batches);
     }
-
-    /// Names without sources: what lint needs nothing of.
-    pub(crate) fn request(&self, name: &str) -> Option<&Request> {
-        self.requests.iter().find(|request| request.name == name)
-    }
 }
 
 /// Refuses or warns of what a data service can ask for and is not here.

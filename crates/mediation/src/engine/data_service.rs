@@ -96,7 +96,8 @@ pub(super) async fn answer(mut context: MessageContext, found: &Found) -> Respon
     };
     let mut parameters = asked.values;
     parameters.extend(query_parameters(query));
-    let missing_is_null = input.is_none();
+    // Of what a client puts into the URL alone MI makes a message that has all parameters.
+    let missing_is_null = input.is_none() && matches!(request.method, Method::GET | Method::DELETE);
     let request = DataRequest { name: &asked.name, input, parameters, missing_is_null, json };
     match service.call(request).await {
         Ok(DataAnswer::Nothing) => acknowledgement(),

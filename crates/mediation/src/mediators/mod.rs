@@ -11,6 +11,7 @@ pub mod callout;
 pub mod clone;
 pub mod conditional_router;
 pub mod data_mapper;
+pub mod data_service_call;
 mod db;
 pub mod db_lookup;
 pub mod db_report;
@@ -80,6 +81,7 @@ pub static CATALOGUE: &[MediatorType] = &[
     clone::TYPE,
     conditional_router::TYPE,
     data_mapper::TYPE,
+    data_service_call::TYPE,
     db_lookup::TYPE,
     db_report::TYPE,
     drop::TYPE,
