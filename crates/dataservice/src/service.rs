@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::fmt;
 
 use mi_datasource::{DataSource, Statement};
-use mi_mediation::data_service::{DataAnswer, DataRequest, DataService, DataServiceFault, Description, FaultSource, REQUEST_BOX};
+use mi_mediation::data_service::{
+    DataAnswer, DataRequest, DataService, DataServiceFault, Description, FaultSource, REQUEST_BOX,
+};
 use mi_mediation::mediator::BoxFuture;
 use mi_mediation::{Definitions, DeployError, Element};
 

@@ -88,11 +88,7 @@ fn message(messages: &mut String, name: &str, namespace: &str, element: &str) {
 fn schemas(elements: &Elements) -> String {
     let mut out = String::new();
     for (namespace, elements) in elements {
-        let _ = write!(
-            out,
-            "<xs:schema targetNamespace=\"{}\" elementFormDefault=\"qualified\">",
-            escaped(namespace)
-        );
+        let _ = write!(out, "<xs:schema targetNamespace=\"{}\" elementFormDefault=\"qualified\">", escaped(namespace));
         for (name, content) in elements {
             let _ = write!(out, "<xs:element name=\"{}\">{content}</xs:element>", escaped(name));
         }
@@ -158,7 +154,8 @@ fn group(content: &Group, namespace: &str) -> String {
     }
     out.push_str("</xs:sequence>");
     for field in &content.attributes {
-        let _ = write!(out, "<xs:attribute name=\"{}\" type=\"xs:{}\"/>", escaped(&field.name), escaped(&field.xsd_type));
+        let _ =
+            write!(out, "<xs:attribute name=\"{}\" type=\"xs:{}\"/>", escaped(&field.name), escaped(&field.xsd_type));
     }
     out.push_str("</xs:complexType>");
     out

@@ -19,8 +19,8 @@ use tokio::sync::mpsc;
 use crate::answer::Answer;
 use crate::inventory::Inventory;
 use crate::resources::{
-    apis, applications, cluster, data_services, endpoints, inbound_endpoints, local_entries, logging, logs, message_processors,
-    message_stores, proxy_services, sequences, server, tasks, templates, users,
+    apis, applications, cluster, data_services, endpoints, inbound_endpoints, local_entries, logging, logs,
+    message_processors, message_stores, proxy_services, sequences, server, tasks, templates, users,
 };
 use crate::security::{self, Tokens};
 

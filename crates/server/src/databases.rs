@@ -200,7 +200,10 @@ mod tests {
     async fn a_data_source_is_found_by_its_names() {
         let databases = ServerDatabases::new(&[source("A", "jdbc:sqlite:/tmp/a.db"), source("B", "jdbc:h2:./b")]);
         for name in ["A", "jdbc/A", "java:comp/env/jdbc/A"] {
-            assert_eq!(Databases::named(&databases, name).map(|found| found.name().to_owned()).as_deref(), Some("jdbc/A"));
+            assert_eq!(
+                Databases::named(&databases, name).map(|found| found.name().to_owned()).as_deref(),
+                Some("jdbc/A")
+            );
         }
         assert!(Databases::named(&databases, "B").is_none(), "H2 is not supported");
     }

@@ -42,11 +42,13 @@ fn item(served: &Served, named: &Named) -> Value {
 fn single(served: &Served, named: &Named) -> Option<Value> {
     let description = service(named)?.describe();
     let url = url(served, named);
-    let queries = description.queries.iter().map(|query| {
-        json!({"id": query.id, "dataSourceId": query.source, "namespace": query.namespace})
-    });
+    let queries = description
+        .queries
+        .iter()
+        .map(|query| json!({"id": query.id, "dataSourceId": query.source, "namespace": query.namespace}));
     let sources = description.sources.iter().map(|source| {
-        let properties: Map<_, _> = source.properties.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+        let properties: Map<_, _> =
+            source.properties.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
         json!({"dataSourceId": source.id, "dataSourceType": source.kind, "dataSourceProperties": properties})
     });
     let (resources, operations) = requests(&description);

@@ -14,9 +14,7 @@ use mi_xml::{Document, NodeId};
 use super::MediatorType;
 use crate::context::MessageContext;
 use crate::data_service::{DataAnswer, DataRequest};
-use crate::definition::syntax::{
-    AttributeKind, Content, Occurs, Syntax, attribute, child, defaulted, required,
-};
+use crate::definition::syntax::{AttributeKind, Content, Occurs, Syntax, attribute, child, defaulted, required};
 use crate::definition::{Definitions, DeployError, Element};
 use crate::fault::Fault;
 use crate::mediator::{BoxFuture, Flow, Mediation, Mediator, Nature, Reference, ReferenceKind};
@@ -148,7 +146,8 @@ impl DataServiceCall {
         if let Some(name) = &self.target {
             let name = name.evaluate(context)?.unwrap_or_default().into_owned();
             if name.is_empty() {
-                let message = "Target type is set to property. Evaluated value for target property name is null or empty";
+                let message =
+                    "Target type is set to property. Evaluated value for target property name is null or empty";
                 return Err(Fault::new(message));
             }
             if let DataAnswer::Xml(element) = answer {
@@ -189,10 +188,12 @@ fn source(element: Element<'_>, definitions: &Definitions<'_>) -> Result<Option<
             Operations::parse(operations).map(Some)
         }
         (Some(kind), None) if kind.eq_ignore_ascii_case("inline") => {
-            Err(element.error("The 'operations' element in 'dataServicesCall' element  is missing in the configuration."))
+            Err(element
+                .error("The 'operations' element in 'dataServicesCall' element  is missing in the configuration."))
         }
         (Some(_), Some(operations)) => {
-            let message = "The 'source' type is set to body. Inline configurations are only applicable for source type 'inline'.";
+            let message =
+                "The 'source' type is set to body. Inline configurations are only applicable for source type 'inline'.";
             Err(operations.error(message))
         }
         (None, Some(operations)) => {

@@ -71,7 +71,8 @@ fn json() -> MessageContext {
 async fn operations_are_written_as_requests() {
     let operation = "<operation name='op'><param name='a' value='1'/>\
                      <param name='b' expression='$.getStudent.id' evaluator='json'/></operation>";
-    let row = |declared: &str| format!("<axis2ns:op{declared}><axis2ns:a>1</axis2ns:a><axis2ns:b>7</axis2ns:b></axis2ns:op>");
+    let row =
+        |declared: &str| format!("<axis2ns:op{declared}><axis2ns:a>1</axis2ns:a><axis2ns:b>7</axis2ns:b></axis2ns:op>");
     let declared = " xmlns:axis2ns=\"http://ws.wso2.org/dataservice\"";
     for (operations, expected) in [
         (format!("<operations type='single'>{operation}</operations>"), row(declared)),
@@ -80,7 +81,9 @@ async fn operations_are_written_as_requests() {
             format!("<axis2ns:op_batch_req{declared}>{0}{0}</axis2ns:op_batch_req>", row("")),
         ),
         (
-            format!("<operations type='request-box'>{operation}<operations type='batch'>{operation}</operations></operations>"),
+            format!(
+                "<operations type='request-box'>{operation}<operations type='batch'>{operation}</operations></operations>"
+            ),
             format!(
                 "<axis2ns:request_box{declared}>{0}<axis2ns:op_batch_req>{0}</axis2ns:op_batch_req></axis2ns:request_box>",
                 row("")
@@ -126,10 +129,7 @@ async fn failures_are_faults_in_the_words_of_mi() {
     with_service(&mut context);
     let body = "<source type='body'/><target type='body'/>";
     let fault = testing::run(&call(body), &mut context).await.expect_err("it fails");
-    assert_eq!(
-        fault.message(),
-        "DataService exception occurred while accessing the dataservice to do the operation"
-    );
+    assert_eq!(fault.message(), "DataService exception occurred while accessing the dataservice to do the operation");
     assert_eq!(fault.detail_text(), Some("DS Fault Message: it fails\nDS Code: DATABASE_ERROR\n"));
     let nobody = call(body).replace("Fake", "Nobody");
     let fault = testing::run(&nobody, &mut context).await.expect_err("no such service");
