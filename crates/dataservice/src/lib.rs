@@ -22,5 +22,8 @@ mod value;
 mod write;
 mod wsdl;
 
+#[cfg(test)]
+mod tests;
+
 pub use service::Service;
 pub use sources::{SharedSource, Sources};

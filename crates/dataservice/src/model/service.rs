@@ -22,8 +22,6 @@ pub struct Definition {
     pub(crate) is_active: bool,
     /// It has requests that are boxes of others.
     pub(crate) boxes: bool,
-    /// The key of the swagger document that it publishes.
-    pub(crate) swagger: Option<String>,
     pub(crate) configs: Vec<Config>,
     pub(crate) queries: Vec<Query>,
     pub(crate) requests: Vec<Request>,
@@ -55,7 +53,6 @@ impl Definition {
             https: open("https"),
             is_active: element.attribute("serviceStatus") != Some("inactive"),
             boxes: is_true(element, "enableBoxcarring"),
-            swagger: element.non_empty("publishSwagger").map(str::to_owned),
             configs: Vec::new(),
             queries: Vec::new(),
             requests: Vec::new(),
@@ -78,7 +75,8 @@ impl Definition {
             };
             definition.add_request(request)?;
         }
-        if definition.swagger.is_some() && definition.requests.iter().all(|request| request.resource.is_none()) {
+        if element.non_empty("publishSwagger").is_some()
+            && definition.requests.iter().all(|request| request.resource.is_none()) {
             let message = "Cannot expose a swagger from a data-service which does not have any resources defined";
             return Err(element.attribute_error("publishSwagger", message));
         }
@@ -209,6 +207,9 @@ fn look_at_the_rest(element: Element<'_>, definitions: &Definitions<'_>) -> Resu
         };
         let message = format!("<{}> asks for {what}, which this server does not have", child.local());
         return Err(child.error(message).hint(instead));
+    }
+    if element.non_empty("publishSwagger").is_some() {
+        definitions.warn(element, "publishSwagger changes nothing here: ?swagger.json of data services is not in this server");
     }
     if element.non_empty("txManagerJNDIName").is_some() {
         definitions.warn(element, "txManagerJNDIName changes nothing: transactions are those of the databases");

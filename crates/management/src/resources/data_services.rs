@@ -63,7 +63,6 @@ fn single(served: &Served, named: &Named) -> Option<Value> {
         "operations": operations,
         "dataSources": sources.collect::<Vec<_>>(),
         "cfg": definition::without_passwords(&named.definition)?,
-        "swagger_url": format!("{url}?swagger.json"),
     }))
 }
 
