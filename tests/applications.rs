@@ -120,7 +120,13 @@ fn data_services_come_in_applications() {
          <resource method='GET' path='one'><call-query href='one'/></resource></data>",
         database.display()
     );
-    put(&server, &car("HelloApp", &[("Numbers", "service/dataservice", "DataServicesServer", vec![("Numbers-1.0.0.dbs", text)])]));
+    put(
+        &server,
+        &car(
+            "HelloApp",
+            &[("Numbers", "service/dataservice", "DataServicesServer", vec![("Numbers-1.0.0.dbs", text)])],
+        ),
+    );
     server.expect_log("Successfully Deployed Carbon Application : HelloApp_1.0.0");
     let answer = server.send("GET", "/services/Numbers/one", &[("Accept", "application/json")], "");
     assert_eq!((answer.status, answer.body.as_str()), (200, r#"{"numbers":{"n":1}}"#), "{}", server.log());

@@ -149,7 +149,7 @@ impl<'a> Run<'a> {
             let hides = self.service.definition.hides_parameters;
             fault.parameters = (!hides).then(|| given.to_string());
             fault.request = Some(request.name.clone());
-            fault.source = Some(self.service.source());
+            fault.source = Some(Box::new(self.service.source()));
             fault.phase = phase;
             fault
         })

@@ -69,7 +69,12 @@ async fn service(inside: &str) -> (tempfile::TempDir, Service) {
     (folder, service)
 }
 
-async fn ask(service: &Service, name: &str, parameters: &[(&str, &str)], json: bool) -> Result<String, DataServiceFault> {
+async fn ask(
+    service: &Service,
+    name: &str,
+    parameters: &[(&str, &str)],
+    json: bool,
+) -> Result<String, DataServiceFault> {
     let parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let request = DataRequest { name, parameters, json, ..DataRequest::default() };
     Ok(match service.call(request).await? {
@@ -127,8 +132,13 @@ async fn defaults_and_missing_parameters() {
         fault.message.as_deref(),
         Some("Error in 'CallQuery.extractParams', cannot find parameter with type:query-param name:b")
     );
-    let request =
-        DataRequest { name: "op", missing_is_null: true, parameters: vec![("a".into(), "1".into())], json: true, input: None };
+    let request = DataRequest {
+        name: "op",
+        missing_is_null: true,
+        parameters: vec![("a".into(), "1".into())],
+        json: true,
+        input: None,
+    };
     let answer = service.call(request).await.expect("NULL");
     assert!(matches!(answer, DataAnswer::Json(text) if text == r#"{"r":{"a":"1","b":null}}"#));
     let fault = ask(&service, "nobody", &[], true).await.expect_err("no such request");
@@ -185,22 +195,40 @@ fn what_is_not_here_is_refused_with_its_place() {
     let result = |inside: &str| query(&format!("<sql>SELECT 1</sql>{inside}"));
     for (text, said) in [
         ("<data/>".to_owned(), "S.dbs:1:1: Service group cannot be determined"),
-        (data("", "<config id='c'><property name='csv_datasource'>f</property></config>"), "S.dbs:2:1: The data source 'c' is of a kind"),
+        (
+            data("", "<config id='c'><property name='csv_datasource'>f</property></config>"),
+            "S.dbs:2:1: The data source 'c' is of a kind",
+        ),
         (data("", "<config id='c' enableOData='true'/>"), "OData is not in this server"),
         (data("", "<config id='c'/>"), "Cannot create config 'c' with properties: {}"),
         (data("", "<query id='q' useConfig='x'/>"), "Invalid configId: x"),
         (data("", "<event-trigger id='e'/>"), "<event-trigger> asks for event triggers"),
-        (data("publishSwagger='gov:s.json'", ""), "Cannot expose a swagger from a data-service which does not have any resources"),
+        (
+            data("publishSwagger='gov:s.json'", ""),
+            "Cannot expose a swagger from a data-service which does not have any resources",
+        ),
         (query(""), "The query has no sql"),
-        (query("<sql dialect='oracle'>SELECT 1</sql><sql dialect='h2,oracle'>SELECT 1</sql>"), "SQL Dialect(s) repeated: oracle"),
-        (query("<sql>SELECT 1</sql><param name='p' sqlType='STRUCT'/>"), "The sqlType STRUCT of the param 'p' is not in this server"),
-        (query("<sql>SELECT 1</sql><param name='p' sqlType='STRING' type='OUT'/>"), "parameters that a procedure sets are not in this server"),
+        (
+            query("<sql dialect='oracle'>SELECT 1</sql><sql dialect='h2,oracle'>SELECT 1</sql>"),
+            "SQL Dialect(s) repeated: oracle",
+        ),
+        (
+            query("<sql>SELECT 1</sql><param name='p' sqlType='STRUCT'/>"),
+            "The sqlType STRUCT of the param 'p' is not in this server",
+        ),
+        (
+            query("<sql>SELECT 1</sql><param name='p' sqlType='STRING' type='OUT'/>"),
+            "parameters that a procedure sets are not in this server",
+        ),
         (
             query("<sql>SELECT 1</sql><param name='p' sqlType='STRING'><validateCustom class='a.B'/></param>"),
             "Problem in creating custom validator class: a.B",
         ),
         (result("<result element='a b'/>"), "Invalid wrapper element name: 'a b', must be an NCName."),
-        (result("<result element='a' xsltPath='x'/>"), "'xsltPath' of <result> asks for a transformation of the result"),
+        (
+            result("<result element='a' xsltPath='x'/>"),
+            "'xsltPath' of <result> asks for a transformation of the result",
+        ),
         (result("<result element='a' outputType='rdf'/>"), "Results in RDF are not in this server"),
         (result("<result element='a'><element name='x' column='c' arrayName='n'/></result>"), "arrays of the database"),
         (called("", "<call-query href='p'/>"), "Query with the query id: 'p' cannot be found"),
@@ -214,7 +242,7 @@ fn what_is_not_here_is_refused_with_its_place() {
             "The query 'q' calls itself",
         ),
     ] {
-        let error = read(&text, None).0.err().unwrap_or_else(|| panic!("{text}")).to_string();
+        let error = read(&text, None).0.expect_err(&text).to_string();
         assert!(error.starts_with("dataservices/S.dbs:") && error.contains(said), "{error}\n{said}");
     }
     let boxes = data("enableBoxcarring='true' publishSwagger=''", CONFIG);
@@ -227,7 +255,8 @@ fn what_is_not_here_is_refused_with_its_place() {
 async fn a_data_source_that_nobody_knows_is_told() {
     let address = Address::parse("jdbc:sqlite:/nowhere/s.db", None, None).expect("an address");
     let source = DataSource::new("s", &address, &PoolOptions::default()).expect("a pool");
-    let text = "<data name='S'><config id='db'><property name='carbon_datasource_name'>Other</property></config></data>";
-    let error = read(text, Some(&One(Arc::new(Shared(source))))).0.err().expect("not known").to_string();
+    let text =
+        "<data name='S'><config id='db'><property name='carbon_datasource_name'>Other</property></config></data>";
+    let error = read(text, Some(&One(Arc::new(Shared(source))))).0.expect_err("not known").to_string();
     assert!(error.contains("Data source 'Other' cannot be found"), "{error}");
 }

@@ -148,7 +148,7 @@ pub enum DataAnswer {
     /// The request has no result.
     Nothing,
     /// An element.
-    Xml(XmlFragment),
+    Xml(Box<XmlFragment>),
     /// JSON text.
     Json(String),
 }
@@ -205,7 +205,7 @@ pub struct DataServiceFault {
     /// The reason, as Java shows an exception.
     pub nested: Option<String>,
     /// Where.
-    pub source: Option<FaultSource>,
+    pub source: Option<Box<FaultSource>>,
     /// What the request was for.
     pub phase: Phase,
 }
@@ -333,12 +333,12 @@ mod tests {
         );
         fault.parameters = Some("{id=1}".to_owned());
         fault.request = Some("get".to_owned());
-        fault.source = Some(FaultSource {
+        fault.source = Some(Box::new(FaultSource {
             name: "S".to_owned(),
             location: "/S.dbs".to_owned(),
             description: None,
             default_namespace: "urn:s".to_owned(),
-        });
+        }));
         assert_eq!(
             fault.to_string(),
             "DS Fault Message: it fails\nCurrent Params: {id=1}\nCurrent Request Name: get\n\

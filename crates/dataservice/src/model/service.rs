@@ -76,7 +76,8 @@ impl Definition {
             definition.add_request(request)?;
         }
         if element.non_empty("publishSwagger").is_some()
-            && definition.requests.iter().all(|request| request.resource.is_none()) {
+            && definition.requests.iter().all(|request| request.resource.is_none())
+        {
             let message = "Cannot expose a swagger from a data-service which does not have any resources defined";
             return Err(element.attribute_error("publishSwagger", message));
         }
@@ -209,7 +210,8 @@ fn look_at_the_rest(element: Element<'_>, definitions: &Definitions<'_>) -> Resu
         return Err(child.error(message).hint(instead));
     }
     if element.non_empty("publishSwagger").is_some() {
-        definitions.warn(element, "publishSwagger changes nothing here: ?swagger.json of data services is not in this server");
+        definitions
+            .warn(element, "publishSwagger changes nothing here: ?swagger.json of data services is not in this server");
     }
     if element.non_empty("txManagerJNDIName").is_some() {
         definitions.warn(element, "txManagerJNDIName changes nothing: transactions are those of the databases");

@@ -13,13 +13,13 @@ use crate::model::JsonKind;
 pub(crate) enum Writer {
     /// To nobody: only what the rows export is wanted.
     Nobody,
-    Xml(XmlWriter),
+    Xml(Box<XmlWriter>),
     Json(JsonWriter),
 }
 
 impl Writer {
     pub(crate) fn new(json: bool) -> Self {
-        if json { Self::Json(JsonWriter::default()) } else { Self::Xml(XmlWriter::default()) }
+        if json { Self::Json(JsonWriter::default()) } else { Self::Xml(Box::default()) }
     }
 
     /// Begins an element with others in it.
@@ -69,7 +69,7 @@ impl Writer {
     pub(crate) fn finish(self) -> DataAnswer {
         match self {
             Self::Nobody => DataAnswer::Nothing,
-            Self::Xml(xml) => xml.finish().map_or(DataAnswer::Nothing, DataAnswer::Xml),
+            Self::Xml(xml) => xml.finish().map_or(DataAnswer::Nothing, |element| DataAnswer::Xml(Box::new(element))),
             Self::Json(json) => DataAnswer::Json(json.finish()),
         }
     }

@@ -151,7 +151,7 @@ impl DataServiceCall {
                 return Err(Fault::new(message));
             }
             if let DataAnswer::Xml(element) = answer {
-                context.properties.set(name, Value::Xml(element.into()));
+                context.properties.set(name, Value::Xml(Arc::from(element)));
             }
             return Ok(Flow::Continue);
         }

@@ -39,10 +39,11 @@ impl DataService for Fake {
     fn call<'a>(&'a self, request: DataRequest<'a>) -> BoxFuture<'a, Result<DataAnswer, DataServiceFault>> {
         let text = request.input.map(|(document, node)| document.to_xml(node)).unwrap_or_default();
         self.0.lock().unwrap().push(text);
+        let fragment = XmlFragment::parse("<Students><Student><id>7</id></Student></Students>").unwrap();
         let answer = match request.name {
             "fail" => Err(DataServiceFault::new(FaultCode::Database, "it fails".to_owned())),
             "none" => Ok(DataAnswer::Nothing),
-            _ => Ok(DataAnswer::Xml(XmlFragment::parse("<Students><Student><id>7</id></Student></Students>").unwrap())),
+            _ => Ok(DataAnswer::Xml(Box::new(fragment))),
         };
         Box::pin(std::future::ready(answer))
     }
