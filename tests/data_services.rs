@@ -62,6 +62,11 @@ fn works(server: &Server) {
     let json = get(server, "/student/1", &[JSON]);
     assert_eq!((json.status, json.body.as_str()), (200, ANN_JSON));
     assert_eq!(json.header("content-type"), Some("application/json; charset=UTF-8"));
+    let nameless = r#"{"_poststudent": {"id": 3, "name": null}}"#;
+    assert_eq!(post(server, "/student", &[SENT_JSON], nameless).status, 202);
+    let (null, nil) = (get(server, "/student/3", &[JSON]), get(server, "/student/3", &[]));
+    assert!(null.body.contains(r#""name":null"#), "{}", null.body);
+    assert!(nil.body.contains(r#"xsi:nil="true""#), "{}", nil.body);
     assert_eq!(get(server, "/student/7", &[JSON]).body, r#"{"Students":{}}"#);
     let several = get(server, "/students?ids=2&ids=1", &[JSON]);
     assert_eq!(several.body, r#"{"Students":{"Student":[{"id":1,"name":"Ann O'Hara"},{"id":2,"name":"Bob"}]}}"#);

@@ -2,9 +2,8 @@
 
 use std::fmt;
 
+use mi_mediation::data_service::XSI;
 use mi_xml::{Document, NodeId};
-
-pub(crate) const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
 
 /// A value: one, or several of an array. `None` is NULL.
 #[derive(Debug, Clone, PartialEq, Eq)]

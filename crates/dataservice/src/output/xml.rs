@@ -2,10 +2,9 @@
 
 use std::borrow::Cow;
 
+use mi_mediation::data_service::XSI;
 use mi_payload::XmlFragment;
 use mi_xml::TreeBuilder;
-
-use crate::parameters::XSI;
 
 pub(crate) struct XmlWriter(TreeBuilder);
 

@@ -1,10 +1,12 @@
 //! Requests for data services, and their answers (spec: runtime 8.2 and 8.3).
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 use http::{Method, StatusCode};
 use mi_payload::content_type::media_type;
+use mi_payload::payload::ViewError;
 use mi_payload::{Format, FormatOptions, Payload, SoapVersion, XmlFragment};
 use mi_xml::{Document, NodeId};
 
@@ -14,6 +16,7 @@ use crate::context::{MessageContext, Origin, OriginKind, Response};
 use crate::data_service::{DataAnswer, DataRequest, DataService};
 
 mod fault;
+mod json;
 
 use fault::RequestFault;
 
@@ -72,19 +75,13 @@ pub(super) async fn answer(mut context: MessageContext, found: &Found) -> Respon
     if let Err(fault) = context.build().await {
         return RequestFault::plain(fault.message()).answer(style);
     }
-    let configuration = context.configuration.clone();
-    let settings = &configuration.settings.json;
     let below = path.get(found.path_start..).unwrap_or_default().trim_start_matches('/');
     let below = percent_encoding::percent_decode_str(below).decode_utf8_lossy();
-    let envelope = match &context.payload {
-        payload if payload.is_empty() => None,
-        payload => match payload.envelope(settings) {
-            Ok(envelope) => Some(envelope),
-            Err(error) => return RequestFault::plain(&error.to_string()).answer(style),
-        },
+    let input = match input(&context) {
+        Ok(input) => input,
+        Err(error) => return RequestFault::plain(&error.to_string()).answer(style),
     };
-    let root = envelope.and_then(|envelope| Some((&envelope.document, envelope.payload()?)));
-    let input = root.map(|(document, element)| (document, unwrapped(document, element)));
+    let input = input.as_ref().map(|(document, element)| (&**document, *element));
     let action = context.addressing.soap_action.as_deref();
     let Some(asked) = asked(service, &request.method, &below, action, input) else {
         let action = action.filter(|action| !action.is_empty()).unwrap_or("null");
@@ -129,16 +126,18 @@ fn asked(
     action.and_then(known).or_else(|| known(input.map(|(document, element)| document.local_name(element))?))
 }
 
-/// What a JSON body or a form holds.
-fn unwrapped(document: &Document, element: NodeId) -> NodeId {
-    if document.local_name(element) != "jsonObject" {
-        return element;
+/// The element that the body is, if there is one.
+fn input(context: &MessageContext) -> Result<Option<(Cow<'_, Document>, NodeId)>, ViewError> {
+    let settings = &context.configuration.settings.json;
+    if context.payload.is_empty() {
+        return Ok(None);
     }
-    let mut children = document.child_elements(element);
-    match (children.next(), children.next()) {
-        (Some(only), None) if document.first_child_element(only).is_some() => only,
-        _ => element,
+    if context.payload.is_json() {
+        let value = context.payload.json_view(settings)?;
+        return Ok(value.map(json::element).map(|(document, element)| (Cow::Owned(document), element)));
     }
+    let envelope = context.payload.envelope(settings)?;
+    Ok(envelope.payload().map(|element| (Cow::Borrowed(&envelope.document), element)))
 }
 
 fn query_parameters(query: &str) -> impl Iterator<Item = (String, String)> {
