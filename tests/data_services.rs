@@ -70,8 +70,12 @@ fn works(server: &Server) {
     assert_eq!(get(server, "/student/7", &[JSON]).body, r#"{"Students":{}}"#);
     let several = get(server, "/students?ids=2&ids=1", &[JSON]);
     assert_eq!(several.body, r#"{"Students":{"Student":[{"id":1,"name":"Ann O'Hara"},{"id":2,"name":"Bob"}]}}"#);
-    let changed =
-        server.send("PUT", "/services/School/student/2", &[SENT_JSON, JSON], r#"{"_putstudent_id":{"name":"Rob"}}"#);
+    let changed = server.send(
+        "PUT",
+        "/services/School/student/2",
+        &[SENT_JSON, JSON],
+        r#"{"_putstudent_id":{"id":2,"name":"Rob"}}"#,
+    );
     assert_eq!((changed.status, changed.body.as_str()), (200, r#"{"Changed":{"rows":1}}"#), "{}", server.log());
     assert!(get(server, "/student/2", &[]).body.contains(r#"year="2021"><Id>2</Id><name>Rob</name>"#));
 }

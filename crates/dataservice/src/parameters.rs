@@ -83,6 +83,15 @@ impl Given {
         }
     }
 
+    /// Adds the values whose names have none yet; of one name there may be several.
+    pub(crate) fn add_missing(&mut self, values: &[(String, String)]) {
+        let mut missing = Self::default();
+        for (name, value) in values.iter().filter(|(name, _)| self.get(name).is_none()) {
+            missing.add(name, Some(value.clone()));
+        }
+        self.0.extend(missing.0);
+    }
+
     /// The parameters that the children of a request's element are.
     pub(crate) fn of_element(document: &Document, element: NodeId) -> Self {
         let mut given = Self::default();
@@ -119,6 +128,11 @@ mod tests {
         let document = Document::parse(text.as_bytes(), &mi_xml::ParseOptions::default()).expect("XML");
         let given = Given::of_element(&document, document.root_element().expect("a root"));
         assert_eq!(given.to_string(), "{A=1, b={x,y}, c=null, d=}");
+        let mut more = given.clone();
+        more.add_missing(
+            &[("A", "2"), ("e", "3"), ("e", "4")].map(|(name, value)| (name.to_owned(), value.to_owned())),
+        );
+        assert_eq!(more.to_string(), "{A=1, b={x,y}, c=null, d=, e={3,4}}");
         assert_eq!(given.lower().get("a"), Some(&ParamValue::scalar("1")));
     }
 }

@@ -108,9 +108,7 @@ impl<'a> Run<'a> {
                 Some((document, element)) => Given::of_element(document, element),
                 None => Given::default(),
             };
-            for (name, value) in &input.parameters {
-                given.add(name, Some(value.clone()));
-            }
+            given.add_missing(&input.parameters);
             self.single(request, &given, input.missing_is_null, writer).await?;
             return Ok(has_result);
         };

@@ -53,7 +53,7 @@ pub trait DataService: Send + Sync + fmt::Debug {
     fn is_reachable(&self, secure: bool) -> bool;
 
     /// The request of a method and a path below the service, and the values in the path. `path` has no query and no
-    /// slash at its beginning.
+    /// slash at its beginning; it is as it came, and so are the values.
     fn resource(&self, method: &str, path: &str) -> Option<(&str, Vec<(String, String)>)>;
 
     /// Whether there is a request of this name.
@@ -76,7 +76,7 @@ pub struct DataRequest<'a> {
     pub name: &'a str,
     /// The element whose children are parameters, rows of a batch, or requests of a box.
     pub input: Option<(&'a Document, NodeId)>,
-    /// Parameters that came in the path and the query.
+    /// Parameters that came in the path and the query; those of `input` count before them.
     pub parameters: Vec<(String, String)>,
     /// Parameters that nobody gave and that have no default are NULL: so it is for requests without a body.
     pub missing_is_null: bool,

@@ -76,14 +76,13 @@ pub(super) async fn answer(mut context: MessageContext, found: &Found) -> Respon
         return RequestFault::plain(fault.message()).answer(style);
     }
     let below = path.get(found.path_start..).unwrap_or_default().trim_start_matches('/');
-    let below = percent_encoding::percent_decode_str(below).decode_utf8_lossy();
     let input = match input(&context) {
         Ok(input) => input,
         Err(error) => return RequestFault::plain(&error.to_string()).answer(style),
     };
     let input = input.as_ref().map(|(document, element)| (&**document, *element));
     let action = context.addressing.soap_action.as_deref();
-    let Some(asked) = asked(service, &request.method, &below, action, input) else {
+    let Some(asked) = asked(service, &request.method, below, action, input) else {
         let action = action.filter(|action| !action.is_empty()).unwrap_or("null");
         let message = format!(
             "The endpoint reference (EPR) for the Operation not found is {path} and the WSA Action = {action}. If this \
@@ -116,14 +115,19 @@ fn asked(
     input: Option<(&Document, NodeId)>,
 ) -> Option<Asked> {
     if let Some((name, values)) = service.resource(method.as_str(), below) {
-        return Some(Asked { name: name.to_owned(), values });
+        let values = values.into_iter().map(|(name, value)| (name, decoded(&value)));
+        return Some(Asked { name: name.to_owned(), values: values.collect() });
     }
     let known = |name: &str| service.has(name).then(|| Asked { name: name.to_owned(), values: Vec::new() });
     if !below.is_empty() {
-        return known(below.trim_end_matches('/'));
+        return known(&decoded(below.trim_end_matches('/')));
     }
     let action = action.map(|action| action.strip_prefix("urn:").unwrap_or(action));
     action.and_then(known).or_else(|| known(input.map(|(document, element)| document.local_name(element))?))
+}
+
+fn decoded(part: &str) -> String {
+    percent_encoding::percent_decode_str(part).decode_utf8_lossy().into_owned()
 }
 
 /// The element that the body is, if there is one.
