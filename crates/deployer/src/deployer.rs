@@ -273,9 +273,12 @@ impl Deployer {
 
     /// How messages name a file: relative to the artifact folder, to that of the applications, or as `dataservices/NAME`.
     fn shown(&self, path: &Path) -> String {
-        let apart = self.carbonapps.as_deref().into_iter().chain(self.dataservices.as_deref().and_then(Path::parent));
-        let within = apart.filter_map(|folder| path.strip_prefix(folder).ok()).next();
-        within.or(path.strip_prefix(&self.root).ok()).unwrap_or(path).display().to_string()
+        let below = |folder: &Option<PathBuf>| path.strip_prefix(folder.as_deref()?).ok().map(Path::to_owned);
+        if let Some(name) = below(&self.dataservices) {
+            return Path::new(Kind::DataService.folder()).join(name).display().to_string();
+        }
+        let within = below(&self.carbonapps).or_else(|| Some(path.strip_prefix(&self.root).ok()?.to_owned()));
+        within.unwrap_or_else(|| path.to_owned()).display().to_string()
     }
 
     /// All artifacts in load order; of two with one name the first stays. Definitions of `synapse.xml` come first, those of
