@@ -34,7 +34,7 @@ for sequence in main fault; do
   file=deployment/server/synapse-configs/default/sequences/$sequence.xml
   cp "$file" "$home/$file"
 done
-mkdir -p "$home/deployment/server/carbonapps" "$home/deployment/server/synapse-libs"
+mkdir -p "$home/deployment/server/carbonapps" "$home/deployment/server/synapse-libs" "$home/deployment/server/dataservices"
 mkdir -p "$home/registry/config" "$home/registry/governance" "$home/registry/local"
 cp LICENSE README.md "$home/" 2>/dev/null || cp README.md "$home/"
 version=$("$home/bin/micro-integrator" version | awk '{print $NF}')

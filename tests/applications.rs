@@ -108,3 +108,26 @@ fn it_brings_resources_and_leaves_out_what_is_for_other_servers() {
     server.expect_log("Successfully Deployed Carbon Application : HelloApp_1.0.0{super-tenant}");
     assert!(eventually(PATIENCE, || server.get("/hello").body == "good day"), "{}", server.log());
 }
+
+#[test]
+fn data_services_come_in_applications() {
+    let server = Builder::new().start();
+    let database = server.home().join("car.db");
+    let text = format!(
+        "<data name='Numbers'><config id='db'><property name='url'>jdbc:sqlite:{}</property></config>\
+         <query id='one' useConfig='db'><sql>SELECT 1 AS n</sql><result element='numbers'>\
+         <element name='n' column='n' xsdType='integer'/></result></query>\
+         <resource method='GET' path='one'><call-query href='one'/></resource></data>",
+        database.display()
+    );
+    put(
+        &server,
+        &car(
+            "HelloApp",
+            &[("Numbers", "service/dataservice", "DataServicesServer", vec![("Numbers-1.0.0.dbs", text)])],
+        ),
+    );
+    server.expect_log("Successfully Deployed Carbon Application : HelloApp_1.0.0");
+    let answer = server.send("GET", "/services/Numbers/one", &[("Accept", "application/json")], "");
+    assert_eq!((answer.status, answer.body.as_str()), (200, r#"{"numbers":{"n":1}}"#), "{}", server.log());
+}

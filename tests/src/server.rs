@@ -168,9 +168,17 @@ impl Server {
 
     /// Sends a request and gives the answer, whatever its status.
     pub fn request(&self, method: &str, path: &str, content_type: &str, body: &str) -> Answer {
+        let headers = [("Content-Type", content_type)];
+        self.send(method, path, if content_type.is_empty() { &[] } else { &headers }, body)
+    }
+
+    /// Sends a request with these headers and gives the answer, whatever its status.
+    pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
         let url = format!("http://127.0.0.1:{}{path}", self.ports[0]);
-        let request = ureq::http::Request::builder().method(method).uri(url);
-        let request = if content_type.is_empty() { request } else { request.header("Content-Type", content_type) };
+        let mut request = ureq::http::Request::builder().method(method).uri(url);
+        for &(name, value) in headers {
+            request = request.header(name, value);
+        }
         let sent = self.client.run(request.body(body.to_owned()).expect("a request"));
         let mut answer = sent.unwrap_or_else(|error| panic!("{method} {path}: {error}\n{}", self.log()));
         let headers = answer.headers().iter();

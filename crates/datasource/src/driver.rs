@@ -15,11 +15,18 @@ pub(crate) trait Driver: sqlx::Database {
     /// A column's value as text; `None` for NULL and for types without a text form.
     fn text(row: &Self::Row, index: usize) -> Option<String>;
 
+    /// A column's value with its type; the inner error names a type that cannot be read.
+    fn value(row: &Self::Row, index: usize) -> Result<SqlValue, String>;
+
     /// A column's value as bytes.
     fn bytes(row: &Self::Row, index: usize) -> Option<Vec<u8>>;
 
     /// How many rows a statement changed.
     fn changed(result: &Self::QueryResult) -> u64;
+
+    /// The key that the database made for the row that was inserted last, and what its column is called. `None` for a
+    /// database that gives generated keys as rows.
+    fn generated_key(result: &Self::QueryResult) -> Option<(&'static str, i64)>;
 }
 
 /// Binds a value, NULL with the type of its kind; the arms are the same for each database. A decimal is bound as text:

@@ -11,10 +11,12 @@ mod driver;
 mod mysql;
 pub mod placeholders;
 mod postgres;
+mod rows;
 mod source;
 mod sqlite;
 pub mod value;
 
 pub use address::{Address, AddressError, Database};
+pub use rows::{RowLimits, Rows, Statement};
 pub use source::{DataSource, PoolOptions, Row, SqlError, Transaction};
 pub use value::{SqlType, SqlValue, ValueError};

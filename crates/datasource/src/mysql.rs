@@ -43,11 +43,40 @@ impl Driver for MySql {
         })
     }
 
+    fn value(row: &MySqlRow, index: usize) -> Result<SqlValue, String> {
+        let raw = row.try_get_raw(index).map_err(|error| error.to_string())?;
+        if raw.is_null() {
+            return Ok(SqlValue::Null(SqlType::Text));
+        }
+        let name = raw.type_info().name().to_owned();
+        let read = match name.as_str() {
+            "BOOLEAN" => row.try_get(index).ok().map(SqlValue::Bit),
+            "DOUBLE" => row.try_get(index).ok().map(SqlValue::Double),
+            "DATE" => row.try_get(index).ok().map(SqlValue::Date),
+            "TIME" => row.try_get(index).ok().map(SqlValue::Time),
+            "DATETIME" => row.try_get(index).ok().map(SqlValue::Timestamp),
+            "TIMESTAMP" => row
+                .try_get::<chrono::DateTime<chrono::Utc>, _>(index)
+                .ok()
+                .map(|time| SqlValue::Timestamp(time.naive_utc())),
+            "BINARY" | "VARBINARY" | "TINYBLOB" | "BLOB" | "MEDIUMBLOB" | "LONGBLOB" => {
+                Self::bytes(row, index).map(SqlValue::Bytes)
+            }
+            "GEOMETRY" => None,
+            _ => Self::text(row, index).map(SqlValue::Text),
+        };
+        read.ok_or(name)
+    }
+
     fn bytes(row: &MySqlRow, index: usize) -> Option<Vec<u8>> {
         row.try_get_unchecked(index).ok()
     }
 
     fn changed(result: &MySqlQueryResult) -> u64 {
         result.rows_affected()
+    }
+
+    fn generated_key(result: &MySqlQueryResult) -> Option<(&'static str, i64)> {
+        Some(("GENERATED_KEY", i64::try_from(result.last_insert_id()).ok()?))
     }
 }

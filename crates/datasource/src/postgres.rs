@@ -57,12 +57,43 @@ impl Driver for Postgres {
         })
     }
 
+    fn value(row: &PgRow, index: usize) -> Result<SqlValue, String> {
+        let raw = row.try_get_raw(index).map_err(|error| error.to_string())?;
+        if raw.is_null() {
+            return Ok(SqlValue::Null(SqlType::Text));
+        }
+        let name = raw.type_info().name().to_owned();
+        let read = match name.as_str() {
+            "BOOL" => row.try_get(index).ok().map(SqlValue::Bit),
+            "INT2" => row.try_get(index).ok().map(SqlValue::Small),
+            "INT4" => row.try_get(index).ok().map(SqlValue::Integer),
+            "INT8" => row.try_get(index).ok().map(SqlValue::Big),
+            "FLOAT8" => row.try_get(index).ok().map(SqlValue::Double),
+            "DATE" => row.try_get(index).ok().map(SqlValue::Date),
+            "TIME" => row.try_get(index).ok().map(SqlValue::Time),
+            "TIMESTAMP" => row.try_get(index).ok().map(SqlValue::Timestamp),
+            "TIMESTAMPTZ" => {
+                row.try_get::<DateTime<Utc>, _>(index).ok().map(|time| SqlValue::Timestamp(time.naive_utc()))
+            }
+            "BYTEA" => row.try_get(index).ok().map(SqlValue::Bytes),
+            // Their binary forms are no text.
+            "TIMETZ" | "INTERVAL" | "MONEY" | "INET" | "CIDR" | "MACADDR" | "BIT" | "VARBIT" => None,
+            name if name.ends_with("[]") || name.ends_with("RANGE") => None,
+            _ => Self::text(row, index).map(SqlValue::Text),
+        };
+        read.ok_or(name)
+    }
+
     fn bytes(row: &PgRow, index: usize) -> Option<Vec<u8>> {
         row.try_get(index).ok()
     }
 
     fn changed(result: &PgQueryResult) -> u64 {
         result.rows_affected()
+    }
+
+    fn generated_key(_result: &PgQueryResult) -> Option<(&'static str, i64)> {
+        None
     }
 }
 

@@ -74,6 +74,20 @@ pub enum SqlError {
     /// The database refuses the statement.
     #[error("{0}")]
     Statement(#[source] sqlx::Error),
+    /// A column is of a type that has no value here.
+    #[error("the column {column} is of the type {of}, which cannot be read; cast it to text in the statement")]
+    Column {
+        /// The column.
+        column: String,
+        /// Its type, as the database calls it.
+        of: String,
+    },
+    /// The answer is larger than whoever asked allows.
+    #[error("the rows have more than {limit} bytes")]
+    TooLarge {
+        /// What is allowed, in bytes.
+        limit: usize,
+    },
 }
 
 impl From<sqlx::Error> for SqlError {
@@ -119,20 +133,20 @@ impl Row {
 #[derive(Clone)]
 pub struct DataSource {
     name: Arc<str>,
-    pool: AnyPool,
+    pub(crate) pool: AnyPool,
 }
 
 #[derive(Clone)]
-enum AnyPool {
+pub(crate) enum AnyPool {
     Postgres(Pool<Postgres>),
     MySql(Pool<MySql>),
     Sqlite(Pool<Sqlite>),
 }
 
 /// A transaction. Dropped, it is rolled back.
-pub struct Transaction(AnyTransaction);
+pub struct Transaction(pub(crate) AnyTransaction);
 
-enum AnyTransaction {
+pub(crate) enum AnyTransaction {
     Postgres(sqlx::Transaction<'static, Postgres>),
     MySql(sqlx::Transaction<'static, MySql>),
     Sqlite(sqlx::Transaction<'static, Sqlite>),
@@ -165,6 +179,15 @@ impl DataSource {
     /// What it is called in messages.
     pub fn name(&self) -> &Arc<str> {
         &self.name
+    }
+
+    /// Which database it is.
+    pub fn database(&self) -> Database {
+        match &self.pool {
+            AnyPool::Postgres(_) => Database::Postgres,
+            AnyPool::MySql(_) => Database::MySql,
+            AnyPool::Sqlite(_) => Database::Sqlite,
+        }
     }
 
     /// The first row that a query gives; `None` when it gives none. `bytes` is a column to be given as bytes too.
@@ -282,7 +305,7 @@ fn pool<D: sqlx::Database>(options: &PoolOptions) -> SqlxPoolOptions<D> {
 
 /// The pool, once it is certain that a pool without any connection could get one: the pool itself would go on trying as
 /// long as one may wait for a connection, while a database that refuses connections is to be told at once.
-async fn reachable<D: sqlx::Database>(pool: &Pool<D>) -> Result<&Pool<D>, SqlError> {
+pub(crate) async fn reachable<D: sqlx::Database>(pool: &Pool<D>) -> Result<&Pool<D>, SqlError> {
     if pool.size() == 0 {
         let connection = D::Connection::connect_with(&pool.connect_options()).await?;
         connection.close().await?;

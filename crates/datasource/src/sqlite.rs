@@ -5,7 +5,7 @@ use sqlx::sqlite::{SqliteQueryResult, SqliteRow};
 use sqlx::{Row as _, Sqlite, TypeInfo as _, ValueRef as _};
 
 use crate::driver::{Driver, bind_value};
-use crate::value::SqlValue;
+use crate::value::{SqlType, SqlValue};
 
 impl Driver for Sqlite {
     fn statement(sql: &str) -> String {
@@ -34,11 +34,30 @@ impl Driver for Sqlite {
         })
     }
 
+    fn value(row: &SqliteRow, index: usize) -> Result<SqlValue, String> {
+        let raw = row.try_get_raw(index).map_err(|error| error.to_string())?;
+        if raw.is_null() {
+            return Ok(SqlValue::Null(SqlType::Text));
+        }
+        let name = raw.type_info().name().to_owned();
+        let read = match name.as_str() {
+            "INTEGER" => row.try_get_unchecked(index).ok().map(SqlValue::Big),
+            "REAL" => row.try_get_unchecked(index).ok().map(SqlValue::Double),
+            "BLOB" => Self::bytes(row, index).map(SqlValue::Bytes),
+            _ => Self::text(row, index).map(SqlValue::Text),
+        };
+        read.ok_or(name)
+    }
+
     fn bytes(row: &SqliteRow, index: usize) -> Option<Vec<u8>> {
         row.try_get_unchecked(index).ok()
     }
 
     fn changed(result: &SqliteQueryResult) -> u64 {
         result.rows_affected()
+    }
+
+    fn generated_key(result: &SqliteQueryResult) -> Option<(&'static str, i64)> {
+        Some(("last_insert_rowid()", result.last_insert_rowid()))
     }
 }

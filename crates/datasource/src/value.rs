@@ -145,6 +145,18 @@ impl SqlValue {
     }
 }
 
+impl SqlValue {
+    /// About how many bytes it takes in memory.
+    pub(crate) fn size(&self) -> usize {
+        let beyond = match self {
+            Self::Text(text) => text.len(),
+            Self::Bytes(bytes) => bytes.len(),
+            _ => 0,
+        };
+        size_of::<Self>() + beyond
+    }
+}
+
 fn number<T: FromStr>(text: &str) -> Option<T> {
     text.parse().ok()
 }

@@ -204,6 +204,7 @@ impl Reader<'_> {
             "synapse/message-processors" => Kind::MessageProcessor,
             "synapse/api" => Kind::Api,
             "synapse/inbound-endpoint" => Kind::InboundEndpoint,
+            "service/dataservice" => Kind::DataService,
             other => {
                 self.application.passed_over.push(format!("{} ({other})", part.name));
                 return Ok(());

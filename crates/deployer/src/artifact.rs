@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use mi_mediation::api::Api;
+use mi_mediation::data_service::DataService;
 use mi_mediation::definition::Element;
 use mi_mediation::endpoint::{Endpoint, EndpointTemplate};
 use mi_mediation::local_entry::LocalEntry;
@@ -47,6 +48,8 @@ pub enum Artifact {
     MessageProcessor(Arc<ProcessorArtifact>),
     /// A priority executor.
     PriorityExecutor(PriorityExecutor),
+    /// A data service.
+    DataService(Arc<dyn DataService>),
     /// A definition that nobody runs yet.
     Definition,
 }
@@ -114,6 +117,7 @@ pub fn read(
         Kind::Task => Artifact::Task(Arc::new(TaskArtifact::parse(element, definitions)?)),
         Kind::MessageStore => Artifact::MessageStore(Arc::new(MessageStore::parse(element, definitions)?)),
         Kind::MessageProcessor => Artifact::MessageProcessor(Arc::new(ProcessorArtifact::parse(element, definitions)?)),
+        Kind::DataService => Artifact::DataService(definitions.environment.data_services.read(element, definitions)?),
         Kind::PriorityExecutor => Artifact::PriorityExecutor(PriorityExecutor::parse(element)?),
         Kind::Library | Kind::EventSource | Kind::InboundEndpoint => Artifact::Definition,
     };

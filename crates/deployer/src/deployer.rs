@@ -145,6 +145,13 @@ impl Deployer {
         self
     }
 
+    /// Deploys the data services of `folder` too.
+    #[must_use]
+    pub fn with_data_services(mut self, folder: PathBuf) -> Self {
+        self.beside.data_services = Some(folder);
+        self
+    }
+
     /// The folder that it watches.
     pub fn root(&self) -> &Path {
         &self.root
@@ -289,11 +296,15 @@ impl Deployer {
         summary
     }
 
-    /// How messages name a file: relative to the artifact folder, or to that of the applications or libraries.
+    /// How messages name a file: relative to the artifact folder, to that of the applications or libraries, or as
+    /// `dataservices/NAME`.
     fn shown(&self, path: &Path) -> String {
-        let others = [&self.beside.applications, &self.beside.libraries].into_iter().flatten();
-        let within = others.filter_map(|folder| path.strip_prefix(folder).ok()).next();
-        within.or(path.strip_prefix(&self.root).ok()).unwrap_or(path).display().to_string()
+        let below = |folder: &Option<PathBuf>| path.strip_prefix(folder.as_deref()?).ok();
+        if let Some(name) = below(&self.beside.data_services) {
+            return Path::new(Kind::DataService.folder()).join(name).display().to_string();
+        }
+        let others = below(&self.beside.applications).or_else(|| below(&self.beside.libraries));
+        others.or(path.strip_prefix(&self.root).ok()).unwrap_or(path).display().to_string()
     }
 
     /// Warns of names that nobody defines, for artifacts that changed. It is no error: they may still come, and a key
@@ -375,6 +386,9 @@ impl Deployer {
                 Artifact::MessageStore(store) => {
                     drop(builder.message_stores.insert(named.name.clone(), store.clone()));
                 }
+                Artifact::DataService(service) => {
+                    drop(builder.data_services.insert(named.name.clone(), service.clone()));
+                }
                 Artifact::PriorityExecutor(executor) => {
                     drop(builder.priority_executors.insert(named.name.clone(), executor.clone()));
                 }
@@ -434,6 +448,7 @@ fn is_same_object(a: &Named, b: &Named) -> bool {
         (Artifact::Task(a), Artifact::Task(b)) => Arc::ptr_eq(a, b),
         (Artifact::MessageStore(a), Artifact::MessageStore(b)) => Arc::ptr_eq(a, b),
         (Artifact::MessageProcessor(a), Artifact::MessageProcessor(b)) => Arc::ptr_eq(a, b),
+        (Artifact::DataService(a), Artifact::DataService(b)) => Arc::ptr_eq(a, b),
         (Artifact::PriorityExecutor(_), Artifact::PriorityExecutor(_))
         | (Artifact::Definition, Artifact::Definition) => Arc::ptr_eq(&a.definition, &b.definition),
         _ => false,
@@ -455,6 +470,7 @@ fn reference_kind(named: &Named) -> Option<ReferenceKind> {
         Kind::Template => ReferenceKind::Template,
         Kind::LocalEntry => ReferenceKind::Entry,
         Kind::MessageStore => ReferenceKind::MessageStore,
+        Kind::DataService => ReferenceKind::DataService,
         _ => return None,
     })
 }
@@ -466,5 +482,6 @@ fn word(kind: ReferenceKind) -> &'static str {
         ReferenceKind::Template => "sequence template",
         ReferenceKind::Entry => "local entry or registry resource",
         ReferenceKind::MessageStore => "message store",
+        ReferenceKind::DataService => "data service",
     }
 }

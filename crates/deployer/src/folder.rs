@@ -41,10 +41,12 @@ pub struct Beside {
     pub applications: Option<PathBuf>,
     /// That of connector libraries, `synapse-libs`.
     pub libraries: Option<PathBuf>,
+    /// That of data services, `dataservices`.
+    pub data_services: Option<PathBuf>,
 }
 
-/// All artifact files below `synapse-configs/default`, the applications and the libraries, in no order; when `root` is a
-/// file, that one.
+/// All artifact files below `synapse-configs/default` and in the folders beside it, in no order; when `root` is a file,
+/// that one.
 pub fn scan(root: &Path, beside: &Beside) -> BTreeMap<PathBuf, (Content, Stamp)> {
     let mut files = BTreeMap::new();
     let mut add = |path: PathBuf, content: Content| {
@@ -52,7 +54,11 @@ pub fn scan(root: &Path, beside: &Beside) -> BTreeMap<PathBuf, (Content, Stamp)>
             files.insert(path, (content, stamp));
         }
     };
-    let others = [(&beside.applications, "car", Content::Application), (&beside.libraries, "zip", Content::Library)];
+    let others = [
+        (&beside.applications, "car", Content::Application),
+        (&beside.libraries, "zip", Content::Library),
+        (&beside.data_services, "dbs", Content::One(Kind::DataService)),
+    ];
     for (folder, suffix, content) in others {
         let found = folder.as_deref().and_then(|folder| std::fs::read_dir(folder).ok());
         for entry in found.into_iter().flatten().flatten() {
@@ -67,7 +73,7 @@ pub fn scan(root: &Path, beside: &Beside) -> BTreeMap<PathBuf, (Content, Stamp)>
         return files;
     }
     add(root.join("synapse.xml"), Content::Definitions);
-    for kind in Kind::ALL {
+    for kind in Kind::ALL.into_iter().filter(|&kind| kind != Kind::DataService) {
         let Ok(entries) = std::fs::read_dir(root.join(kind.folder())) else { continue };
         for entry in entries.flatten() {
             let path = entry.path();

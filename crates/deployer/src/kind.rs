@@ -31,11 +31,13 @@ pub enum Kind {
     Api,
     /// `<inboundEndpoint>`
     InboundEndpoint,
+    /// `<data>`, a data service
+    DataService,
 }
 
 impl Kind {
     /// The kinds that are XML files, in the order in which they are loaded.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Import,
         Self::LocalEntry,
         Self::Endpoint,
@@ -49,9 +51,10 @@ impl Kind {
         Self::MessageProcessor,
         Self::Api,
         Self::InboundEndpoint,
+        Self::DataService,
     ];
 
-    /// The folder below `synapse-configs/default`; that of libraries stands beside `synapse-configs`.
+    /// The folder below `synapse-configs/default`; those of libraries and data services stand beside `synapse-configs`.
     pub fn folder(self) -> &'static str {
         match self {
             Self::Library => "synapse-libs",
@@ -68,6 +71,7 @@ impl Kind {
             Self::MessageProcessor => "message-processors",
             Self::Api => "api",
             Self::InboundEndpoint => "inbound-endpoints",
+            Self::DataService => "dataservices",
         }
     }
 
@@ -88,14 +92,15 @@ impl Kind {
             Self::MessageProcessor => "messageProcessor",
             Self::Api => "api",
             Self::InboundEndpoint => "inboundEndpoint",
+            Self::DataService => "data",
         }
     }
 
-    /// The kind that an element defines.
+    /// The kind that an element of Synapse's namespace defines.
     pub fn of_element(local: &str) -> Option<Self> {
         // Both spellings are in use.
         let local = if local == "priorityExecutor" { "priority-executor" } else { local };
-        Self::ALL.into_iter().find(|kind| kind.element() == local)
+        Self::ALL.into_iter().find(|&kind| kind != Self::DataService && kind.element() == local)
     }
 
     /// The word for it in log lines.
@@ -115,6 +120,7 @@ impl Kind {
             Self::MessageProcessor => "Message Processor",
             Self::Api => "API",
             Self::InboundEndpoint => "Inbound Endpoint",
+            Self::DataService => "Data Service",
         }
     }
 }

@@ -110,11 +110,17 @@ fn one(kind: Kind, element: Element<'_>, definitions: &Definitions<'_>, loaded: 
 /// What is wrong with the root element, when it is not one of `kind`.
 pub(crate) fn not_an_artifact(kind: Kind, element: Element<'_>) -> Option<DeployError> {
     let expected = kind.element();
+    // MI does not look at the namespace of a data service.
+    if kind == Kind::DataService && element.local() == expected {
+        return None;
+    }
     if Kind::of_element(element.local()) == Some(kind) && element.is_synapse() {
         return None;
     }
     let error = element.error(format!("Found {} where a {} is expected", element.qualified_name(), kind.word()));
-    let hint = if element.local() == expected {
+    let hint = if kind == Kind::DataService {
+        "a data service is a <data> element".to_owned()
+    } else if element.local() == expected {
         format!("the root element must be in the namespace {SYNAPSE_NAMESPACE}")
     } else {
         match Kind::of_element(element.local()) {

@@ -67,6 +67,7 @@ pub fn of(artifact: &Artifact) -> Vec<Use> {
         | Artifact::Task(_)
         | Artifact::MessageStore(_)
         | Artifact::PriorityExecutor(_)
+        | Artifact::DataService(_)
         | Artifact::Definition => {}
     }
     uses
@@ -94,6 +95,7 @@ pub fn mediators(artifact: &Artifact) -> Vec<&MediatorList> {
         | Artifact::MessageStore(_)
         | Artifact::MessageProcessor(_)
         | Artifact::PriorityExecutor(_)
+        | Artifact::DataService(_)
         | Artifact::Definition => Vec::new(),
     }
 }

@@ -19,7 +19,7 @@ use tokio::sync::mpsc;
 use crate::answer::Answer;
 use crate::inventory::Inventory;
 use crate::resources::{
-    apis, applications, cluster, connectors, endpoints, inbound_endpoints, local_entries, logging, logs,
+    apis, applications, cluster, connectors, data_services, endpoints, inbound_endpoints, local_entries, logging, logs,
     message_processors, message_stores, proxy_services, sequences, server, tasks, templates, users,
 };
 use crate::security::{self, Tokens};
@@ -115,7 +115,7 @@ pub fn api(management: Management) -> Router {
         .route("/applications/{name}", delete(applications::delete))
         .route("/cluster", get(cluster::get))
         .route("/connectors", get(connectors::get).post(connectors::post))
-        .route("/data-services", get(nothing))
+        .route("/data-services", get(data_services::get))
         .route("/data-sources", get(nothing))
         .route("/endpoints", get(endpoints::get).post(endpoints::post))
         .route("/inbound-endpoints", get(inbound_endpoints::get).post(inbound_endpoints::post))

@@ -14,6 +14,21 @@ pub(crate) fn read(definition: &str) -> Option<Document> {
     Document::parse(definition.as_bytes(), &ParseOptions::artifact()).ok()
 }
 
+/// A definition as XML in which no property says a password.
+pub(crate) fn without_passwords(definition: &str) -> Option<String> {
+    let mut document = read(definition)?;
+    let root = document.root_element()?;
+    let secret = |node: &NodeId| {
+        let name = document.attr(*node, "name").unwrap_or_default();
+        document.local_name(*node) == "property" && name.to_lowercase().ends_with("password")
+    };
+    let found: Vec<_> = document.descendants(root).filter(secret).collect();
+    for node in found {
+        document.set_text(node, "*****");
+    }
+    Some(document.to_xml(root))
+}
+
 /// The root element.
 pub(crate) fn root(document: &Document) -> Option<Part<'_>> {
     Some(Part { document, node: document.root_element()? })

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use mi_payload::value::Value;
 
 use crate::api::{Api, ApiTable};
+use crate::data_service::DataService;
 use crate::endpoint::{Endpoint, EndpointTemplate};
 use crate::environment::Environment;
 use crate::import::Imports;
@@ -38,6 +39,8 @@ pub struct Configuration {
     pub apis: ApiTable,
     /// Proxy services by name.
     pub proxies: HashMap<Arc<str>, Arc<ProxyService>>,
+    /// Data services by name.
+    pub data_services: HashMap<Arc<str>, Arc<dyn DataService>>,
     /// Message stores by name.
     pub message_stores: HashMap<Arc<str>, Arc<MessageStore>>,
     /// Priority executors by name.
@@ -71,6 +74,8 @@ pub struct ConfigurationBuilder {
     pub apis: Vec<Arc<Api>>,
     /// Proxy services.
     pub proxies: HashMap<Arc<str>, Arc<ProxyService>>,
+    /// Data services.
+    pub data_services: HashMap<Arc<str>, Arc<dyn DataService>>,
     /// Message stores.
     pub message_stores: HashMap<Arc<str>, Arc<MessageStore>>,
     /// Priority executors.
@@ -92,6 +97,7 @@ impl ConfigurationBuilder {
             local_entries: self.local_entries,
             apis: ApiTable::new(self.apis),
             proxies: self.proxies,
+            data_services: self.data_services,
             message_stores: self.message_stores,
             priority_executors: self.priority_executors,
             imports: self.imports,

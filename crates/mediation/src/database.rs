@@ -127,6 +127,16 @@ pub trait Databases: Send + Sync {
     fn pool(&self, definition: &InlinePool) -> Result<Arc<dyn Database>, String>;
 }
 
+impl<T: Databases + ?Sized> Databases for Arc<T> {
+    fn named(&self, name: &str) -> Option<Arc<dyn Database>> {
+        (**self).named(name)
+    }
+
+    fn pool(&self, definition: &InlinePool) -> Result<Arc<dyn Database>, String> {
+        (**self).pool(definition)
+    }
+}
+
 /// A server without data sources.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoDatabases;

@@ -2,6 +2,7 @@
 //! 3.3, 3.4, 5.8).
 
 mod api;
+mod data_service;
 mod main_sequence;
 mod proxy;
 mod receive;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Mutex, PoisonError, RwLock};
 
+use crate::data_service::{DataServices, NoDataServices};
 use crate::database::{Databases, NoDatabases};
 use crate::mediator::BoxFuture;
 use crate::message_store::memory::{MemoryQueue, WeakQueue};
@@ -72,6 +73,8 @@ pub struct Environment {
     pub resources: Box<dyn Resources>,
     /// The data sources.
     pub databases: Box<dyn Databases>,
+    /// Reads data services.
+    pub data_services: Box<dyn DataServices>,
     /// Secrets by alias (`wso2:vault-lookup`, `wso2-vault`).
     pub secrets: HashMap<String, String>,
     system: RwLock<HashMap<String, String>>,
@@ -87,12 +90,13 @@ impl fmt::Debug for Environment {
 }
 
 impl Environment {
-    /// An environment with this client and registry, and no data sources.
+    /// An environment with this client and registry, no data sources and no data services.
     pub fn new(http: Box<dyn HttpSender>, resources: Box<dyn Resources>) -> Self {
         Self {
             http,
             resources,
             databases: Box::new(NoDatabases),
+            data_services: Box::new(NoDataServices),
             secrets: HashMap::new(),
             system: RwLock::default(),
             file: RwLock::default(),

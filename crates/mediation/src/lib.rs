@@ -14,6 +14,7 @@ mod compiled;
 pub mod configuration;
 pub mod context;
 mod conversion;
+pub mod data_service;
 pub mod database;
 pub mod definition;
 pub mod endpoint;

@@ -130,6 +130,8 @@ pub enum ReferenceKind {
     Entry,
     /// A message store.
     MessageStore,
+    /// A data service.
+    DataService,
 }
 
 /// A mediator in its place.

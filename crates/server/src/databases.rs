@@ -1,14 +1,17 @@
-//! The data sources of the settings, as flows see them.
+//! The data sources of the settings, as flows and data services see them.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use mi_config::settings::Datasource;
+use mi_dataservice::{Service, SharedSource, Sources};
 use mi_datasource::{Address, DataSource, PoolOptions, SqlError, SqlType, SqlValue, Transaction};
+use mi_mediation::data_service::{DataService, DataServices};
 use mi_mediation::database::{
     Answered, Database, DatabaseError, DatabaseTransaction, Databases, InlinePool, SqlParameter, SqlRow,
 };
+use mi_mediation::{Definitions, DeployError, Element};
 
 const DATASOURCE_LOG: &str = "org.wso2.micro.integrator.ndatasource.core.DataSourceManager";
 const POOL_LOG: &str = "org.apache.synapse.mediators.db.AbstractDBMediator";
@@ -50,14 +53,14 @@ fn open(
     DataSource::new(name, &address, options).map(Source).map_err(|error| error.to_string())
 }
 
-impl Databases for ServerDatabases {
-    fn named(&self, name: &str) -> Option<Arc<dyn Database>> {
+impl ServerDatabases {
+    fn find(&self, name: &str) -> Option<Arc<Source>> {
         let id = name.strip_prefix("java:comp/env/").unwrap_or(name);
         let id = id.strip_prefix("jdbc/").unwrap_or(id);
-        self.by_name.get(id).map(|source| source.clone() as Arc<dyn Database>)
+        self.by_name.get(id).cloned()
     }
 
-    fn pool(&self, definition: &InlinePool) -> Result<Arc<dyn Database>, String> {
+    fn shared(&self, definition: &InlinePool) -> Result<Arc<Source>, String> {
         let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
         pools.retain(|_, pool| pool.strong_count() > 0);
         if let Some(pool) = pools.get(definition).and_then(Weak::upgrade) {
@@ -74,11 +77,47 @@ impl Databases for ServerDatabases {
     }
 }
 
+impl Databases for ServerDatabases {
+    fn named(&self, name: &str) -> Option<Arc<dyn Database>> {
+        self.find(name).map(|source| source as Arc<dyn Database>)
+    }
+
+    fn pool(&self, definition: &InlinePool) -> Result<Arc<dyn Database>, String> {
+        self.shared(definition).map(|source| source as Arc<dyn Database>)
+    }
+}
+
+impl Sources for ServerDatabases {
+    fn named(&self, name: &str) -> Option<SharedSource> {
+        self.find(name).map(|source| source as SharedSource)
+    }
+
+    fn pool(&self, definition: &InlinePool) -> Result<SharedSource, String> {
+        self.shared(definition).map(|source| source as SharedSource)
+    }
+}
+
+/// Reads data services; without databases they are only checked.
+pub struct ServerDataServices(pub Option<Arc<ServerDatabases>>);
+
+impl DataServices for ServerDataServices {
+    fn read(&self, element: Element<'_>, definitions: &Definitions<'_>) -> Result<Arc<dyn DataService>, DeployError> {
+        let sources = self.0.as_deref().map(|databases| databases as &dyn Sources);
+        Service::deploy(element, definitions, sources).map(|service| Arc::new(service) as Arc<dyn DataService>)
+    }
+}
+
 struct Source(DataSource);
 
 impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+impl AsRef<DataSource> for Source {
+    fn as_ref(&self) -> &DataSource {
+        &self.0
     }
 }
 
@@ -161,9 +200,12 @@ mod tests {
     async fn a_data_source_is_found_by_its_names() {
         let databases = ServerDatabases::new(&[source("A", "jdbc:sqlite:/tmp/a.db"), source("B", "jdbc:h2:./b")]);
         for name in ["A", "jdbc/A", "java:comp/env/jdbc/A"] {
-            assert_eq!(databases.named(name).map(|found| found.name().to_owned()).as_deref(), Some("jdbc/A"));
+            assert_eq!(
+                Databases::named(&databases, name).map(|found| found.name().to_owned()).as_deref(),
+                Some("jdbc/A")
+            );
         }
-        assert!(databases.named("B").is_none(), "H2 is not supported");
+        assert!(Databases::named(&databases, "B").is_none(), "H2 is not supported");
     }
 
     #[tokio::test]
@@ -175,11 +217,11 @@ mod tests {
             password: "p".to_owned(),
             properties: BTreeMap::new(),
         };
-        let one = databases.pool(&definition).expect("supported");
-        let other = databases.pool(&definition).expect("supported");
+        let one = Databases::pool(&databases, &definition).expect("supported");
+        let other = Databases::pool(&databases, &definition).expect("supported");
         assert!(Arc::ptr_eq(&one, &other));
         assert_eq!(one.name(), "jdbc:postgresql://h/d");
         let unsupported = InlinePool { url: "jdbc:h2:./x".to_owned(), ..definition };
-        assert!(databases.pool(&unsupported).expect_err("not supported").contains("jdbc:sqlite"));
+        assert!(Databases::pool(&databases, &unsupported).expect_err("not supported").contains("jdbc:sqlite"));
     }
 }

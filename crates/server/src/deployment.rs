@@ -37,6 +37,9 @@ macro_rules! at_deployer {
             Kind::Library => {
                 tracing::$level!(target: "org.apache.synapse.deployers.LibraryArtifactDeployer", $($text)+)
             }
+            Kind::DataService => {
+                tracing::$level!(target: "org.wso2.micro.integrator.dataservices.core.DBDeployer", $($text)+)
+            }
             Kind::Import => tracing::$level!(target: "org.apache.synapse.deployers.ImportDeployer", $($text)+),
             Kind::EventSource | Kind::PriorityExecutor => {
                 tracing::$level!(target: "org.apache.synapse.deployers.SynapseArtifactDeployer", $($text)+)
@@ -103,6 +106,10 @@ fn say_initialized(named: &Named) {
                 target: LOGGER, "{{proxy:{name}}} Successfully created the Axis2 service for Proxy service : {name}"
             );
         }
+        Artifact::DataService(_) => tracing::info!(
+            target: "org.apache.axis2.deployment.DeploymentEngine",
+            "Deploying Web service: {name} - {}", named.file
+        ),
         _ => {}
     }
 }

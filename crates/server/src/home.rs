@@ -56,10 +56,15 @@ impl Home {
         self.beside(artifacts, "synapse-libs")
     }
 
-    fn beside(&self, artifacts: &Path, folder: &str) -> PathBuf {
+    /// The folder of data services, in the same place.
+    pub fn data_services(&self, artifacts: &Path) -> PathBuf {
+        self.beside(artifacts, "dataservices")
+    }
+
+    fn beside(&self, artifacts: &Path, name: &str) -> PathBuf {
         match artifacts.parent().and_then(Path::parent) {
-            Some(server) if artifacts.ends_with("synapse-configs/default") => server.join(folder),
-            _ => self.root.join("deployment/server").join(folder),
+            Some(server) if artifacts.ends_with("synapse-configs/default") => server.join(name),
+            _ => self.root.join("deployment/server").join(name),
         }
     }
 

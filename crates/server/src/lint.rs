@@ -13,6 +13,7 @@ use mi_mediation::outgoing::{Answer, Outgoing, SendError};
 use mi_mediation::{Definitions, Imports, MediationSettings};
 
 use crate::cli::LintOptions;
+use crate::databases::ServerDataServices;
 
 /// Nothing is sent while artifacts are checked.
 struct NoClient;
@@ -32,7 +33,9 @@ impl HttpSender for NoClient {
 
 /// Checks what the options name; 1 when something is faulty.
 pub fn run(options: &LintOptions) -> ExitCode {
-    let environment = Arc::new(Environment::new(Box::new(NoClient), Box::new(NoResources)));
+    let mut environment = Environment::new(Box::new(NoClient), Box::new(NoResources));
+    environment.data_services = Box::new(ServerDataServices(None));
+    let environment = Arc::new(environment);
     let settings = Arc::new(MediationSettings::default());
     let mut found = Findings::default();
     // Connectors first: the other files may use their operations.
@@ -87,7 +90,8 @@ fn folder(path: &Path, environment: &Arc<Environment>, settings: &Arc<MediationS
     if let Some(server) = server {
         deployer = deployer
             .with_applications(server.join("carbonapps"), DEFAULT_ROLES.map(str::to_owned).into())
-            .with_libraries(server.join("synapse-libs"));
+            .with_libraries(server.join("synapse-libs"))
+            .with_data_services(server.join("dataservices"));
     }
     let Some(deployment) = deployer.refresh(false) else { return };
     found.artifacts += deployment.artifacts.len();
@@ -141,6 +145,7 @@ fn content(path: &Path) -> Content {
     match path.extension().and_then(OsStr::to_str) {
         Some("car") => Content::Application,
         Some("zip") => Content::Library,
+        Some("dbs") => Content::One(Kind::DataService),
         _ => kind(path).map_or(Content::Definitions, Content::One),
     }
 }

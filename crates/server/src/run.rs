@@ -21,7 +21,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 use crate::cli::RunOptions;
-use crate::databases::ServerDatabases;
+use crate::databases::{ServerDataServices, ServerDatabases};
 use crate::home::Home;
 use crate::http_client::TransportSender;
 use crate::listeners::Mediation;
@@ -125,10 +125,11 @@ async fn serve(
     let environment = environment(home, &settings, system)?;
     let artifacts = home.artifacts(&settings.server.synapse_config);
     let applications = home.applications(&artifacts);
-    let libraries = home.libraries(&artifacts);
+    let (libraries, data_services) = (home.libraries(&artifacts), home.data_services(&artifacts));
     let mut deployer = Deployer::new(artifacts, environment.clone(), mediation.clone())
         .with_applications(applications, settings.server.roles.clone())
-        .with_libraries(libraries);
+        .with_libraries(libraries)
+        .with_data_services(data_services);
     let coordinator = coordination::coordinator(&settings)?;
     let deployed = deployment::first(&mut deployer);
     let live = Arc::new(ArcSwap::new(match &deployed {
@@ -179,7 +180,9 @@ fn environment(home: &Home, settings: &Settings, system: &SystemProperties) -> R
     let client = Client::new(wiring::client(settings, home.root())?);
     let registry = Registry::new(FileRegistry::new(home.registry(), REGISTRY_CACHE), home.root());
     let mut environment = Environment::new(Box::new(TransportSender(client)), Box::new(registry));
-    environment.databases = Box::new(ServerDatabases::new(&settings.datasources));
+    let databases = Arc::new(ServerDatabases::new(&settings.datasources));
+    environment.databases = Box::new(databases.clone());
+    environment.data_services = Box::new(ServerDataServices(Some(databases)));
     for (name, value) in settings.system_parameters.iter() {
         environment.set_system_property(name, value);
     }

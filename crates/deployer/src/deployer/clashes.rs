@@ -35,7 +35,7 @@ impl Deployer {
                     self.pass_over(&path, &named, &other, events);
                     continue;
                 }
-                let text = format!("{} named : {} already exists.", named.kind.word(), named.name);
+                let text = clash(&named);
                 let other = self.shown(other);
                 self.report(&path, &named, DeployError::new(text).hint(format!("it is defined in {other}")), events);
                 continue;
@@ -125,4 +125,15 @@ fn take_back(path: &Path, named: &Named, events: &mut Vec<Event>) {
         }
         _ => true,
     });
+}
+
+/// What is said of an artifact whose name another one has.
+fn clash(named: &Named) -> String {
+    let name = &named.name;
+    match named.kind {
+        Kind::DataService => {
+            format!("Data Service name is already exists. Please choose different name for '{name}' data service.")
+        }
+        kind => format!("{} named : {name} already exists.", kind.word()),
+    }
 }

@@ -4,6 +4,7 @@ pub(crate) mod apis;
 pub(crate) mod applications;
 pub(crate) mod cluster;
 pub(crate) mod connectors;
+pub(crate) mod data_services;
 pub(crate) mod endpoints;
 pub(crate) mod inbound_endpoints;
 pub(crate) mod local_entries;

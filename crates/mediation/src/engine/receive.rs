@@ -13,7 +13,7 @@ use mi_payload::content_type::media_type;
 use mi_payload::value::Value;
 use mi_payload::{Body, Payload, SoapVersion};
 
-use super::{api, main_sequence, proxy, service_list, swagger, wsdl};
+use super::{api, data_service, main_sequence, proxy, service_list, swagger, wsdl};
 use crate::api::Api;
 use crate::api::dispatch::RequestView;
 use crate::configuration::Configuration;
@@ -72,6 +72,7 @@ fn not_modified(mut response: Box<Response>, known: &HeaderValue) -> Box<Respons
 /// Where a message enters: what takes it, and where in its target the rest of the path begins.
 enum Entry {
     Proxy(Arc<ProxyService>, usize),
+    DataService(data_service::Found),
     Api(Arc<Api>, usize),
     Main,
 }
@@ -92,6 +93,7 @@ fn mediate(configuration: Arc<Configuration>, incoming: Incoming) -> UntilDone<B
             return UntilDone(Some(Box::pin(answer)));
         }
         Entry::Proxy(service, _) => service.origin.clone(),
+        Entry::DataService(found) => Arc::new(found.origin()),
         Entry::Api(api, _) => api.origin.clone(),
         Entry::Main => Arc::new(Origin::new(OriginKind::Main, "main")),
     };
@@ -105,6 +107,9 @@ fn entry(configuration: &Configuration, incoming: &Incoming) -> Entry {
     let service = target.strip_prefix('/').and_then(|rest| rest.strip_prefix(path.as_str()));
     if let Some((service, start)) = service.and_then(|rest| proxy::find(configuration, rest, request.secure)) {
         return Entry::Proxy(service, start);
+    }
+    if let Some(found) = service.and_then(|rest| data_service::find(configuration, rest, request.secure)) {
+        return Entry::DataService(found);
     }
     let view = RequestView {
         target,
@@ -125,6 +130,8 @@ fn flow(entry: Entry, mut context: MessageContext) -> UntilDone<Box<Response>> {
     UntilDone(Some(Box::pin(async move {
         match &entry {
             Entry::Proxy(service, start) => proxy::mediate(&mut context, service, *start).await,
+            // Boxed, because it must not make the future of every flow larger.
+            Entry::DataService(found) => return Box::new(Box::pin(data_service::answer(context, found)).await),
             Entry::Api(api, start) => api::mediate(&mut context, api, *start).await,
             Entry::Main => main_sequence::mediate(&mut context).await,
         }

@@ -22,7 +22,8 @@ pub fn answer(configuration: &Configuration, request: &HttpRequest) -> Option<Re
     if settings.block_service_list {
         return Some(Response::empty(StatusCode::FORBIDDEN));
     }
-    let mut names: Vec<_> = configuration.proxies.keys().map(|name| format!("<li>{name}</li>")).collect();
+    let names = configuration.proxies.keys().chain(configuration.data_services.keys());
+    let mut names: Vec<_> = names.map(|name| format!("<li>{name}</li>")).collect();
     names.sort();
     let mut response = Response::empty(StatusCode::OK);
     response.headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=UTF-8"));

@@ -12,6 +12,7 @@ pub mod clone;
 pub mod conditional_router;
 pub mod connector;
 pub mod data_mapper;
+pub mod data_service_call;
 mod db;
 pub mod db_lookup;
 pub mod db_report;
@@ -81,6 +82,7 @@ pub static CATALOGUE: &[MediatorType] = &[
     clone::TYPE,
     conditional_router::TYPE,
     data_mapper::TYPE,
+    data_service_call::TYPE,
     db_lookup::TYPE,
     db_report::TYPE,
     drop::TYPE,

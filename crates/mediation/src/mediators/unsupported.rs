@@ -12,7 +12,6 @@ pub struct Unsupported {
 
 /// The mediators of the specification that are not in [`super::CATALOGUE`].
 pub static UNSUPPORTED: &[Unsupported] = &[
-    instead("dataServiceCall", "there are no data services here; use dblookup and dbreport"),
     #[cfg(not(feature = "wasm"))]
     instead("wasm", "this build has no WebAssembly engine; `bin/dist.sh --wasm` makes one that has"),
     instead("sampler", "bound the rate with throttle, or store messages and let a sampling processor take them"),
