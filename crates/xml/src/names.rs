@@ -99,6 +99,10 @@ impl Names {
         self.get(id).map_or(NamespaceId::NONE, |name| name.namespace)
     }
 
+    pub(crate) fn prefix(&self, id: NameId) -> &str {
+        self.get(id).filter(|name| name.prefix_len > 0).map_or("", |name| self.split(name).0)
+    }
+
     pub(crate) fn qname(&self, id: NameId) -> QName<'_> {
         self.get(id).map_or(QName { prefix: "", namespace: "", local: "" }, |name| self.qname_of(name))
     }

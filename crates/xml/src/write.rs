@@ -38,7 +38,8 @@ impl Document {
             }
             out.extend_from_slice(b"?>");
         }
-        Writer { document: self, out, empty: options.empty, scope: Vec::new(), counts: Vec::new() }.tree(node);
+        Writer { document: self, out, empty: options.empty, scope: Vec::new(), counts: Vec::new(), settled: None }
+            .tree(node);
     }
 
     /// The node, with everything below it, as text, written with the default options.
@@ -57,6 +58,8 @@ struct Writer<'a, 'o> {
     scope: Vec<(&'a str, &'a str)>,
     /// The length of `scope` before each open element that added to it.
     counts: Vec<(NodeId, usize)>,
+    /// The namespace and prefix that were last found declared in `scope`: most elements have those of the one before.
+    settled: Option<(NamespaceId, &'a str)>,
 }
 
 impl<'a> Writer<'a, '_> {
@@ -118,6 +121,9 @@ impl<'a> Writer<'a, '_> {
         let has_attributes = document.attr_entry(document.node(id).first_attribute()).is_some();
         if has_attributes {
             self.scope.extend(document.namespace_declarations(id));
+            if self.scope.len() > before {
+                self.settled = None;
+            }
         }
         self.push("<");
         self.push(document.names.qualified(name));
@@ -138,7 +144,7 @@ impl<'a> Writer<'a, '_> {
             }
         }
         if childless {
-            self.scope.truncate(before);
+            self.leave(before);
             self.push(match self.empty {
                 EmptyElement::Spaced => " />",
                 EmptyElement::Tight => "/>",
@@ -162,8 +168,16 @@ impl<'a> Writer<'a, '_> {
         if let Some(&(owner, before)) = self.counts.last()
             && owner == id
         {
-            self.scope.truncate(before);
+            self.leave(before);
             self.counts.pop();
+        }
+    }
+
+    /// Forgets the declarations that are not in scope any more.
+    fn leave(&mut self, before: usize) {
+        if self.scope.len() > before {
+            self.scope.truncate(before);
+            self.settled = None;
         }
     }
 
@@ -186,10 +200,16 @@ impl<'a> Writer<'a, '_> {
         {
             return;
         }
+        let prefix = names.prefix(name);
+        if self.settled.is_some_and(|settled| settled == (namespace, prefix)) {
+            return;
+        }
         let qname = names.qname(name);
         let bound =
             self.scope.iter().rev().find(|(prefix, _)| same_text(prefix, qname.prefix)).map_or("", |(_, uri)| uri);
-        if same_text(bound, qname.namespace) || (!element && qname.prefix.is_empty()) {
+        let declared = same_text(bound, qname.namespace);
+        self.settled = declared.then_some((namespace, prefix));
+        if declared || (!element && qname.prefix.is_empty()) {
             return;
         }
         self.push(if qname.prefix.is_empty() { " xmlns" } else { " xmlns:" });
