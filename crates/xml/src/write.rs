@@ -201,7 +201,7 @@ impl<'a> Writer<'a, '_> {
             return;
         }
         let prefix = names.prefix(name);
-        if self.settled.is_some_and(|settled| settled == (namespace, prefix)) {
+        if self.settled.is_some_and(|(known, declared)| known == namespace && same_text(declared, prefix)) {
             return;
         }
         let qname = names.qname(name);
