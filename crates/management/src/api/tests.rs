@@ -289,7 +289,10 @@ async fn what_is_not_there_is_said_as_mi_says_it() {
 #[tokio::test]
 async fn correlation_logs_are_switched() {
     let world = World::open();
-    let put = |body: Value| async { world.ask("PUT", "/configs", &[], &body.to_string()).await };
+    let put = |body: Value| {
+        let world = &world;
+        async move { world.ask("PUT", "/configs", &[], &body.to_string()).await }
+    };
     for enabled in [false, true] {
         let (status, body) = put(json!({"configName": "correlation", "configs": {"enabled": enabled}})).await;
         assert_eq!((status, body), (200, json!({"message": "Successfully Updated Correlation Logs Status"})));
