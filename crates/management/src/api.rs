@@ -3,6 +3,7 @@
 use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use arc_swap::ArcSwap;
 use axum::extract::{DefaultBodyLimit, State};
@@ -19,8 +20,8 @@ use tokio::sync::mpsc;
 use crate::answer::Answer;
 use crate::inventory::Inventory;
 use crate::resources::{
-    apis, applications, cluster, connectors, data_services, endpoints, inbound_endpoints, local_entries, logging, logs,
-    message_processors, message_stores, proxy_services, sequences, server, tasks, templates, users,
+    apis, applications, cluster, configs, connectors, data_services, endpoints, inbound_endpoints, local_entries,
+    logging, logs, message_processors, message_stores, proxy_services, sequences, server, tasks, templates, users,
 };
 use crate::security::{self, Tokens};
 
@@ -84,6 +85,8 @@ pub struct Management {
     pub processors: MessageProcessors,
     /// Where things are.
     pub paths: Paths,
+    /// Whether correlation logs are written.
+    pub correlation_logs: Arc<AtomicBool>,
     /// Takes the wish to stop.
     pub stop: mpsc::Sender<Stop>,
 }
@@ -114,6 +117,7 @@ pub fn api(management: Management) -> Router {
         .route("/applications", get(applications::get).post(applications::post).layer(DefaultBodyLimit::max(LARGEST)))
         .route("/applications/{name}", delete(applications::delete))
         .route("/cluster", get(cluster::get))
+        .route("/configs", get(configs::get).put(configs::put))
         .route("/connectors", get(connectors::get).post(connectors::post))
         .route("/data-services", get(data_services::get))
         .route("/data-sources", get(nothing))

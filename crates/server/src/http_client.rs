@@ -11,6 +11,8 @@ use mi_mediation::outgoing::{Answer, Outgoing, SendError, Tunnel};
 use mi_transport::client::Scheme;
 use mi_transport::{Client, ClientError, ClientErrorKind, ClientRequest, Destination, Framing, Target};
 
+use crate::correlation::CorrelationLog;
+
 /// Authorities that a worker remembers before it begins anew; far more than a configuration has endpoints.
 const REMEMBERED: usize = 4096;
 
@@ -20,15 +22,33 @@ thread_local! {
 }
 
 /// See the module's documentation.
-pub struct TransportSender(pub Client);
+pub struct TransportSender {
+    client: Client,
+    correlation: Arc<CorrelationLog>,
+}
+
+impl TransportSender {
+    /// Sends with this client.
+    pub fn new(client: Client, correlation: Arc<CorrelationLog>) -> Self {
+        Self { client, correlation }
+    }
+}
 
 impl HttpSender for TransportSender {
     fn send(&self, request: Outgoing) -> BoxFuture<'static, Result<Answer, SendError>> {
-        let client = self.0.clone();
+        let client = self.client.clone();
+        let call = self.correlation.calls(&request.headers, &request.method, &request.url);
         // Before the future is made, which would have to hold the request in both forms.
         let request = client_request(&client, request);
         Box::pin(async move {
-            match client.send(request?).await {
+            let sent = client.send(request?).await;
+            if let Some(call) = call {
+                match &sent {
+                    Ok(_) => call.answered(),
+                    Err(error) => call.failed(format_args!("{} in {}", reason(error), error.state.name())),
+                }
+            }
+            match sent {
                 Ok(response) => Ok(Answer {
                     status: response.status,
                     reason: response.reason.map(|reason| String::from_utf8_lossy(&reason).into_owned()),
@@ -120,6 +140,15 @@ fn timed_out() -> SendError {
         message: "Send timeout".to_owned(),
         detail: "The back end did not answer within the endpoint's time limit".to_owned(),
         timed_out: true,
+    }
+}
+
+/// What the correlation log calls a failure.
+fn reason(error: &ClientError) -> &'static str {
+    match error.kind {
+        ClientErrorKind::TimedOut | ClientErrorKind::Expired => "Timeout",
+        ClientErrorKind::Protocol(_) => "HTTP Exception",
+        _ => "IO Exception",
     }
 }
 

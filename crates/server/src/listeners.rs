@@ -8,21 +8,25 @@ use mi_mediation::context::{HttpRequest, Response as Answer};
 use mi_mediation::engine::{self, Incoming};
 use mi_transport::{Framing, Handler, Request, Response, Upgraded};
 
+use crate::correlation::{CorrelationLog, Exchange};
+
 /// Gives each request to the configuration that is live when it comes.
 pub struct Mediation {
     configuration: Arc<ArcSwap<Configuration>>,
+    correlation: Arc<CorrelationLog>,
 }
 
 impl Mediation {
     /// Mediates with whatever `configuration` holds.
-    pub fn new(configuration: Arc<ArcSwap<Configuration>>) -> Self {
-        Self { configuration }
+    pub fn new(configuration: Arc<ArcSwap<Configuration>>, correlation: Arc<CorrelationLog>) -> Self {
+        Self { configuration, correlation }
     }
 }
 
 impl Handler for Mediation {
     async fn handle(&self, request: Request) -> Response {
         let configuration = self.configuration.load_full();
+        let exchange = self.correlation.accepted(&request);
         let connection = &request.connection;
         let incoming = Incoming {
             request: HttpRequest {
@@ -36,8 +40,11 @@ impl Handler for Mediation {
             },
             headers: request.headers,
             body: request.body,
+            correlation_id: exchange.as_ref().map(|exchange| exchange.id().clone()),
         };
-        into_response(*engine::receive(configuration, incoming).await)
+        let mut response = into_response(*engine::receive(configuration, incoming).await);
+        response.sent = exchange.map(Exchange::when_sent);
+        response
     }
 }
 

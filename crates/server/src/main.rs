@@ -6,6 +6,7 @@
 mod cli;
 mod cluster_status;
 mod coordination;
+mod correlation;
 mod databases;
 mod deployment;
 mod home;

@@ -18,6 +18,7 @@ use tokio::sync::mpsc;
 use tower::ServiceExt as _;
 
 use crate::cli::MI_VERSION;
+use crate::correlation::CorrelationLog;
 use crate::home::Home;
 
 /// The largest request body that the API reads, in bytes.
@@ -71,6 +72,7 @@ pub fn api(
     followers: &Followers,
     live: &Arc<ArcSwap<Configuration>>,
     scheduler: &TaskScheduler,
+    correlation: &CorrelationLog,
     stop: mpsc::Sender<Stop>,
 ) -> Router {
     let (host, listener) = (&settings.server.hostname, &settings.http.listener);
@@ -96,6 +98,7 @@ pub fn api(
             applications: home.applications(&artifacts),
             artifacts,
         },
+        correlation_logs: correlation.switch(),
         stop,
     })
 }

@@ -21,6 +21,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 use crate::cli::RunOptions;
+use crate::correlation::CorrelationLog;
 use crate::databases::{ServerDataServices, ServerDatabases};
 use crate::home::Home;
 use crate::http_client::TransportSender;
@@ -122,7 +123,9 @@ async fn serve(
     began: Instant,
 ) -> Result<Stop, String> {
     let mediation = Arc::new(wiring::mediation(&settings));
-    let environment = environment(home, &settings, system)?;
+    let correlate = system.get("enableCorrelationLogs").is_some_and(|value| value.eq_ignore_ascii_case("true"));
+    let correlation = Arc::new(CorrelationLog::new(correlate, mediation.correlation_header.clone()));
+    let environment = environment(home, &settings, system, &correlation)?;
     let artifacts = home.artifacts(&settings.server.synapse_config);
     let applications = home.applications(&artifacts);
     let (libraries, data_services) = (home.libraries(&artifacts), home.data_services(&artifacts));
@@ -143,10 +146,11 @@ async fn serve(
     }
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     let server = Server::start("http", workers).map_err(|error| format!("no threads can be started: {error}"))?;
-    open_listeners(&server, &settings, home.root(), &live)?;
+    let handler = Arc::new(Mediation::new(live.clone(), correlation.clone()));
+    open_listeners(&server, &settings, home.root(), &handler)?;
     let internal = internal_listener(&settings).await?;
     let (stop_asked, mut asked_to_stop) = mpsc::channel(1);
-    let api = management::api(&settings, home, &followers, &live, &scheduler, stop_asked);
+    let api = management::api(&settings, home, &followers, &live, &scheduler, &correlation, stop_asked);
     open_management(&server, &settings, home.root(), &api)?;
     tracing::info!(
         target: STARTUP_LOG, "WSO2 Micro Integrator started in {:.2} seconds", began.elapsed().as_secs_f64()
@@ -176,10 +180,16 @@ fn server_names(settings: &Settings) -> Vec<String> {
     vec![settings.server.hostname.clone()]
 }
 
-fn environment(home: &Home, settings: &Settings, system: &SystemProperties) -> Result<Arc<Environment>, String> {
+fn environment(
+    home: &Home,
+    settings: &Settings,
+    system: &SystemProperties,
+    correlation: &Arc<CorrelationLog>,
+) -> Result<Arc<Environment>, String> {
     let client = Client::new(wiring::client(settings, home.root())?);
     let registry = Registry::new(FileRegistry::new(home.registry(), REGISTRY_CACHE), home.root());
-    let mut environment = Environment::new(Box::new(TransportSender(client)), Box::new(registry));
+    let sender = TransportSender::new(client, correlation.clone());
+    let mut environment = Environment::new(Box::new(sender), Box::new(registry));
     let databases = Arc::new(ServerDatabases::new(&settings.datasources));
     environment.databases = Box::new(databases.clone());
     environment.data_services = Box::new(ServerDataServices(Some(databases)));
@@ -197,14 +207,8 @@ fn environment(home: &Home, settings: &Settings, system: &SystemProperties) -> R
     Ok(Arc::new(environment))
 }
 
-fn open_listeners(
-    server: &Server,
-    settings: &Settings,
-    home: &Path,
-    live: &Arc<ArcSwap<Configuration>>,
-) -> Result<(), String> {
+fn open_listeners(server: &Server, settings: &Settings, home: &Path, handler: &Arc<Mediation>) -> Result<(), String> {
     let listener = &settings.http.listener;
-    let handler = Arc::new(Mediation::new(live.clone()));
     let open = |label: &str, address: SocketAddr, tls| {
         tracing::info!(target: LISTENER_LOG, "Starting Pass-through {label} Listener...");
         let config =

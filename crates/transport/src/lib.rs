@@ -54,6 +54,8 @@ mod upgrade;
 mod wire_log;
 
 pub use client::{Client, ClientConfig, ClientError, ClientErrorKind, ClientRequest, ClientResponse, Destination};
-pub use message::{ConnectionInfo, Framing, Handler, OnBodyError, Request, Response, Target, TlsInfo};
+pub use message::{
+    ConnectionInfo, Delivery, Framing, Handler, OnBodyError, OnSent, Request, Response, Target, TlsInfo,
+};
 pub use server::{Limits, Listener, ListenerConfig, Server};
 pub use upgrade::Upgraded;

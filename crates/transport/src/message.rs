@@ -81,6 +81,8 @@ pub struct ConnectionInfo {
     pub tls: Option<TlsInfo>,
     /// The name of the listener that accepted it.
     pub listener: Arc<str>,
+    /// Counts the connections of the listener.
+    pub number: u64,
 }
 
 /// A request whose head has been read and whose body has not.
@@ -145,6 +147,41 @@ pub struct Response {
     pub close: bool,
     /// With the status 101: the connection to pass bytes to and from after this response. HTTP/1.1 only.
     pub upgrade: Option<Upgraded>,
+    /// Told what became of this response. Over HTTP/2 it is told when the response is handed to the connection.
+    pub sent: Option<OnSent>,
+}
+
+/// What became of a response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delivery {
+    /// All of it was written.
+    Written,
+    /// The client took nothing, or sent nothing, for too long; with MI's name of the state that this happened in.
+    TimedOut(&'static str),
+    /// The client had closed the connection; with MI's name of the state.
+    Closed(&'static str),
+    /// The body failed midway, and the connection was broken to say so.
+    Failed,
+}
+
+/// Whom to tell what became of a response.
+pub struct OnSent(Box<dyn FnOnce(Delivery) + Send>);
+
+impl OnSent {
+    /// Calls this function. It runs on the worker of the connection and must not block.
+    pub fn new(told: impl FnOnce(Delivery) + Send + 'static) -> Self {
+        Self(Box::new(told))
+    }
+
+    pub(crate) fn tell(self, delivery: Delivery) {
+        (self.0)(delivery);
+    }
+}
+
+impl fmt::Debug for OnSent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OnSent")
+    }
 }
 
 impl Response {
@@ -159,6 +196,7 @@ impl Response {
             on_body_error: OnBodyError::default(),
             close: false,
             upgrade: None,
+            sent: None,
         }
     }
 }

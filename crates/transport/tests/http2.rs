@@ -25,7 +25,7 @@ struct Pair {
 }
 
 fn pair(server_http2: bool, client_http2: bool, limits: Limits, handler: impl Handler) -> Pair {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/keystores/server.p12");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../keystore/tests/keystores/server.p12");
     let identity = KeyStore::open(&path, StoreType::Pkcs12, "storepw").unwrap().identity(None, "").unwrap();
     let trust = Trust::Certificates(vec![identity.chain[0].clone()]);
     let server = Server::start("http2", 1).unwrap();

@@ -1,4 +1,4 @@
-//! TLS on both sides, and proxies. The key stores in `tests/keystores` were made with keytool and openssl for these tests.
+//! TLS on both sides, and proxies. The key stores in `crates/keystore/tests/keystores` were made with keytool and openssl for these tests.
 
 mod support;
 
@@ -17,7 +17,7 @@ use mi_transport::{
 use support::{BackEnd, describe, get, text};
 
 fn store(name: &str, kind: StoreType) -> KeyStore {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/keystores").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../keystore/tests/keystores").join(name);
     KeyStore::open(&path, kind, "storepw").unwrap()
 }
 

@@ -7,12 +7,14 @@ use base64::alphabet;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use encoding_rs::Encoding;
-use mi_xml::xpath::{EvalError, Value};
+use mi_keystore::{CipherError, KeyReference};
+use mi_xml::xpath::{EvalError, Reference, Value, XPath};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use ring::hmac;
 
 use super::get_property::get_property;
 use super::variables::MessageEnvironment;
+use crate::message::{Held, Scope};
 
 /// What a URL path with query keeps as it is, besides letters and digits.
 const PATH_AND_QUERY: &AsciiSet = &NON_ALPHANUMERIC
@@ -35,6 +37,9 @@ const PATH_AND_QUERY: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'$')
     .remove(b',')
     .remove(b';');
+
+/// The type of key stores where nobody says another.
+const STORE_TYPE: &str = "JKS";
 
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
@@ -60,6 +65,8 @@ pub(super) fn call<'m>(
             [text, charset] => url_encode(text, charset)?.into(),
             _ => "".into(),
         },
+        "encrypt" => crypt(env, &texts, mi_keystore::encrypt)?.into(),
+        "decrypt" => crypt(env, &texts, mi_keystore::decrypt)?.into(),
         "hmac-generate" => generate_hmac(&texts)?.into(),
         "vault-lookup" => match texts.first().and_then(|alias| env.message.secret(alias)) {
             Some(secret) => Value::String(secret),
@@ -119,4 +126,38 @@ fn generate_hmac(arguments: &[&str]) -> Result<String, EvalError> {
     };
     let tag = hmac::sign(&hmac::Key::new(digest, secret.as_bytes()), payload.as_bytes());
     Ok(tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// `encrypt` and `decrypt`: text, key store, password, alias, type of the key store, transformation.
+fn crypt(
+    env: &MessageEnvironment<'_, '_>,
+    arguments: &[&str],
+    run: fn(&str, KeyReference<'_>, &str) -> Result<String, CipherError>,
+) -> Result<String, EvalError> {
+    let [text, path, password, alias, rest @ ..] = arguments else { return Ok(String::new()) };
+    let usual = || env.message.property(Scope::System, "primary.key.type").map(Held::into_text);
+    let (kind, transformation) = match rest {
+        [] => (usual().filter(|kind| !kind.is_empty()).unwrap_or(Cow::Borrowed(STORE_TYPE)), "RSA"),
+        [kind] => (Cow::Borrowed(*kind), "RSA"),
+        [kind, transformation] => (Cow::Borrowed(*kind), *transformation),
+        _ => return Ok(String::new()),
+    };
+    let key = KeyReference { path, kind: &kind, password, alias };
+    run(text, key, transformation)
+        .map_err(|error| EvalError::Environment(format!("An error occurred while encrypting data. {error}")))
+}
+
+/// Reads the keys that calls of `encrypt` and `decrypt` name by literals, so that no message waits for it.
+pub(super) fn prepare(xpath: &XPath) {
+    for reference in xpath.references() {
+        let Reference::Function(_, "encrypt" | "decrypt", arguments) = reference else { continue };
+        let arguments: Vec<Option<&str>> = arguments.literals().collect();
+        let [_, Some(path), Some(password), Some(alias), rest @ ..] = arguments.as_slice() else { continue };
+        let kind = match rest {
+            [] => STORE_TYPE,
+            [Some(kind)] | [Some(kind), _] => kind,
+            _ => continue,
+        };
+        mi_keystore::prepare(KeyReference { path, kind, password, alias });
+    }
 }

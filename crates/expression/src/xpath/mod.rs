@@ -75,6 +75,7 @@ impl SynapseXPath {
 
     fn new(text: &str, first: Option<XPath>, second: Option<Second>, namespaces: &Namespaces) -> Self {
         let style = result::Style::of(text);
+        first.iter().for_each(functions::prepare);
         Self { text: text.to_owned(), first, second, namespaces: namespaces.clone(), style }
     }
 

@@ -261,3 +261,19 @@ fn a_compiled_expression_works_in_every_thread() {
         }
     });
 }
+
+#[test]
+fn what_is_encrypted_with_a_key_store_is_decrypted() {
+    let store = concat!(env!("CARGO_MANIFEST_DIR"), "/../keystore/tests/keystores/rsa.jks");
+    let keys = format!("'{store}', 'storepw', 'rsa'");
+    let there_and_back = |more: &str| format!("decrypt(encrypt(//sym, {keys}{more}), {keys}{more})");
+    for more in ["", ", 'JKS'", ", 'JKS', 'RSA/ECB/OAEPWithSHA-256AndMGF1Padding'"] {
+        assert_eq!(string(&there_and_back(more)), Ok(Some(" IBM ".to_owned())), "{more}");
+    }
+    assert_eq!(string(&format!("string-length(encrypt('x', {keys}))")), Ok(Some("344.0".to_owned())));
+    assert_eq!(string("encrypt('x', 'store')"), Ok(Some(String::new())));
+    let Err(ExpressionFault::XPath { reason, .. }) = string(&format!("decrypt('AAAA', {keys})")) else {
+        panic!("it is no block of the key")
+    };
+    assert_eq!(reason, "An error occurred while encrypting data. Padding error in decryption");
+}

@@ -139,6 +139,7 @@ impl World {
                 artifacts: folder.path().join("synapse-configs/default"),
                 ..Paths::default()
             },
+            correlation_logs: Arc::default(),
             stop,
         });
         Self { folder, router, stopping }
@@ -283,6 +284,26 @@ async fn what_is_not_there_is_said_as_mi_says_it() {
     assert_eq!(world.ask("POST", "/endpoints", &[], "no json").await.0, 400);
     let body = json!({"name": "E", "status": "half"});
     assert_eq!(world.post("/endpoints", body).await, (400, json!({"Error": "Provided state is not valid"})));
+}
+
+#[tokio::test]
+async fn correlation_logs_are_switched() {
+    let world = World::open();
+    let put = |body: Value| {
+        let world = &world;
+        async move { world.ask("PUT", "/configs", &[], &body.to_string()).await }
+    };
+    for enabled in [false, true] {
+        let (status, body) = put(json!({"configName": "correlation", "configs": {"enabled": enabled}})).await;
+        assert_eq!((status, body), (200, json!({"message": "Successfully Updated Correlation Logs Status"})));
+        let shown = json!({"configName": "correlation", "configs": {"enabled": enabled}});
+        assert_eq!(world.get("/configs?configName=correlation").await, (200, shown));
+    }
+    let error = |text: &str| (400, json!({"Error": format!(" Error : {text}")}));
+    assert_eq!(world.get("/configs?configName=x").await, error("x configName not found"));
+    assert_eq!(world.get("/configs").await, error("Missing Required Query Parameter : configName"));
+    assert_eq!(put(json!({"configName": "correlation"})).await, error("Missing Required Field: configs"));
+    assert_eq!(put(json!({"configName": "x"})).await, error("x configName not found"));
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 pub(crate) mod apis;
 pub(crate) mod applications;
 pub(crate) mod cluster;
+pub(crate) mod configs;
 pub(crate) mod connectors;
 pub(crate) mod data_services;
 pub(crate) mod endpoints;

@@ -352,6 +352,11 @@ impl MessageContext {
         self.axis2.set("correlation_id", Value::from(id));
     }
 
+    /// Takes over an id that this server made.
+    pub fn set_generated_correlation_id(&mut self, id: Arc<str>) {
+        self.correlation_id = OnceLock::from(id);
+    }
+
     fn generated_correlation_id(&self) -> bool {
         self.axis2.get("correlation_id").is_none()
     }

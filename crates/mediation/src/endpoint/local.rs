@@ -60,6 +60,7 @@ async fn deliver(configuration: Arc<Configuration>, request: Outgoing) -> Result
         },
         headers: request.headers,
         body: request.body,
+        correlation_id: None,
     };
     let flow = receive_for(configuration.clone(), service, incoming, postfix_start);
     let limit = request.timeout.unwrap_or(configuration.settings.global_timeout);

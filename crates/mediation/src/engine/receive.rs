@@ -31,6 +31,8 @@ pub struct Incoming {
     pub headers: HeaderMap,
     /// The unread body.
     pub body: Body,
+    /// A correlation id that was made for the request already, for the case that the client sent none.
+    pub correlation_id: Option<Arc<str>>,
 }
 
 /// Mediates a request and gives the answer. A client that goes away does not end the flow: it runs to its end without
@@ -101,7 +103,7 @@ fn mediate(configuration: Arc<Configuration>, incoming: Incoming) -> UntilDone<B
 }
 
 fn entry(configuration: &Configuration, incoming: &Incoming) -> Entry {
-    let Incoming { request, headers, body } = incoming;
+    let Incoming { request, headers, body, .. } = incoming;
     let target = &*request.target;
     let path = &configuration.settings.service_path;
     let service = target.strip_prefix('/').and_then(|rest| rest.strip_prefix(path.as_str()));
@@ -183,7 +185,7 @@ impl<'a> Telling<'a> {
 
 /// The message that a request brings.
 fn context(configuration: Arc<Configuration>, origin: Arc<Origin>, incoming: Incoming) -> MessageContext {
-    let Incoming { mut request, headers, body } = incoming;
+    let Incoming { mut request, headers, body, correlation_id } = incoming;
     let Telling { content_type, soap_action, host, correlation } =
         Telling::of(&headers, &configuration.settings.correlation_header);
     let mut context = MessageContext::new(configuration, origin);
@@ -221,6 +223,8 @@ fn context(configuration: Arc<Configuration>, origin: Arc<Origin>, incoming: Inc
     }
     if let Some(id) = correlation {
         context.set_correlation_id(id);
+    } else if let Some(id) = correlation_id {
+        context.set_generated_correlation_id(id);
     }
     request.host = host.map(str::to_owned);
     context.request = Some(Arc::new(request));

@@ -40,6 +40,11 @@ impl<'e> Record<'e> {
         matches!(self.level, "WARN" | "ERROR" | "FATAL")
     }
 
+    /// The time and the message, with a bar between them.
+    pub(super) fn bare_line(&self) -> String {
+        format!("{}|{}\n", chrono::Local::now().format("%Y-%m-%d %H:%M:%S,%3f"), self.message)
+    }
+
     pub(super) fn line(&self, format: Format, logger: &str, message: &str) -> String {
         let now = chrono::Local::now();
         match format {

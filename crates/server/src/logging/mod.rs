@@ -1,5 +1,5 @@
 //! Logs as MI writes them (spec: runtime 6.3 and 6.4): console, `wso2carbon.log`, `wso2error.log`, and the logs of APIs
-//! and services; or JSON lines on request.
+//! and services; or JSON lines on request. `correlation.log` has a form of its own.
 //!
 //! An event's target is the logger's class name. Levels come from `conf/log4j2.properties` and can change at run time.
 
@@ -18,6 +18,8 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 use file::LogFile;
 pub use levels::Levels;
 use line::Record;
+
+use crate::correlation;
 
 /// How lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +63,7 @@ struct Files {
     api: LogFile,
     service: LogFile,
     audit: LogFile,
+    correlation: LogFile,
 }
 
 impl Files {
@@ -72,6 +75,7 @@ impl Files {
             api: LogFile::new(folder, "wso2-mi-api.log"),
             service: LogFile::new(folder, "wso2-mi-service.log"),
             audit: LogFile::new(folder, "audit.log"),
+            correlation: LogFile::new(folder, "correlation.log"),
         })
     }
 }
@@ -89,6 +93,12 @@ impl<S: Subscriber> Layer<S> for LogLayer {
 
     fn on_event(&self, event: &Event<'_>, _context: Context<'_, S>) {
         let record = Record::of(event);
+        if record.target == correlation::LOGGER {
+            if let Some(files) = &self.files {
+                files.correlation.write(&record.bare_line());
+            }
+            return;
+        }
         // These loggers have files of their own and add nothing to the others.
         if matches!(record.target, "SERVICE_LOGGER" | "API_LOGGER" | "AUDIT_LOG") {
             if let Some(files) = &self.files {

@@ -18,7 +18,7 @@ use crate::access_log::{Line, RequestLine, ResponseLine};
 use crate::h1::framing::may_have_body;
 use crate::h2_body::{Sent, StreamBody, drop_connection_fields};
 use crate::io::Io;
-use crate::message::{ConnectionInfo, Handler, OnBodyError, Request, Response, Target};
+use crate::message::{ConnectionInfo, Delivery, Handler, OnBodyError, Request, Response, Target};
 
 /// Requests of one connection that are served at the same time.
 const MAX_STREAMS: u32 = 256;
@@ -84,7 +84,10 @@ async fn answer<H: Handler>(
         Err(status) => Response::new(status),
     };
     if too_large.load(Ordering::Relaxed) {
-        response = Response::new(StatusCode::PAYLOAD_TOO_LARGE);
+        response = Response { sent: response.sent, ..Response::new(StatusCode::PAYLOAD_TOO_LARGE) };
+    }
+    if let Some(sent) = response.sent.take() {
+        sent.tell(Delivery::Written);
     }
     if let Some(log) = &shared.access_log {
         let (status, headers) = (response.status, &response.headers);

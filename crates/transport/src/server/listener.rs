@@ -146,7 +146,7 @@ impl<H: Handler> Acceptor<H> {
         // A connection that ended already has no address; its first read will tell.
         let local = tcp.local_addr().unwrap_or(peer);
         let _ = tcp.set_nodelay(true);
-        let mut info = ConnectionInfo { peer, local, tls: None, listener: Arc::clone(&self.name) };
+        let mut info = ConnectionInfo { peer, local, tls: None, listener: Arc::clone(&self.name), number: id };
         let activity = Arc::new(Activity::default());
         let (shared, mine, tls) = (Arc::clone(&self.shared), Arc::clone(&activity), self.tls.clone());
         let task = tokio::spawn(async move {

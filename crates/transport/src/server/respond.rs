@@ -15,7 +15,7 @@ use crate::h1::head::RequestHead;
 use crate::h1::incoming::Incoming;
 use crate::h1::outgoing::{Encoding, Outgoing, OutgoingError, Progress};
 use crate::h1::wire::{Wire, WireAccess};
-use crate::message::{ConnectionInfo, OnBodyError, Response, Target};
+use crate::message::{ConnectionInfo, Delivery, OnBodyError, Response, Target};
 use crate::wire_log::{self, Peer};
 
 /// What the log says of a request whose connection fails.
@@ -80,9 +80,14 @@ impl Responder<'_> {
             let mut owned = take(incoming)?;
             match owned.drain().await {
                 Ok(()) => {}
-                Err(BodyError::TooLarge { .. }) => response = Refusal::TOO_LARGE.into(),
+                Err(BodyError::TooLarge { .. }) => {
+                    response = Response { sent: response.sent, ..Refusal::TOO_LARGE.into() };
+                }
                 Err(BodyError::TimedOut) => {
                     self.warn(about, Leaving::SilentInRequest);
+                    if let Some(sent) = response.sent {
+                        sent.tell(Leaving::SilentInRequest.into());
+                    }
                     return None;
                 }
                 // The client may have closed its half only, and wait for what we have to say.
@@ -127,14 +132,20 @@ impl Responder<'_> {
         asked: Asked,
         about: &About,
     ) -> io::Result<bool> {
-        match self.send(wire, response, asked).await {
-            Ok(kept) => Ok(kept),
+        let sent = response.sent.take();
+        let (kept, delivery) = match self.send(wire, response, asked).await {
+            Ok(kept) => (Ok(kept), Delivery::Written),
             Err(Unsent { error: OutgoingError::Io(error), begun }) => {
-                self.warn(about, Leaving::of(&error, begun));
-                Err(error)
+                let leaving = Leaving::of(&error, begun);
+                self.warn(about, leaving);
+                (Err(error), leaving.into())
             }
-            Err(Unsent { error, .. }) => Err(io::Error::other(error)),
+            Err(Unsent { error, .. }) => (Err(io::Error::other(error)), Delivery::Failed),
+        };
+        if let Some(sent) = sent {
+            sent.tell(delivery);
         }
+        kept
     }
 
     async fn send(&self, wire: &mut impl WireAccess, response: &mut Response, asked: Asked) -> Result<bool, Unsent> {
@@ -188,6 +199,15 @@ enum Leaving {
     ClosedBeforeResponse,
     ClosedInResponse,
     SilentInResponse,
+}
+
+impl From<Leaving> for Delivery {
+    fn from(leaving: Leaving) -> Self {
+        match leaving {
+            Leaving::SilentInRequest | Leaving::SilentInResponse => Self::TimedOut(leaving.state()),
+            _ => Self::Closed(leaving.state()),
+        }
+    }
 }
 
 impl Leaving {

@@ -9,9 +9,9 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::keystore::Identity;
 use super::verify::{Anyone, BackEnds};
 use super::{ALPN_HTTP2, TlsError, alpn, protocols, provider};
+use mi_keystore::Identity;
 
 /// Which names a back end's certificate may have (`HostnameVerifier`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -4,7 +4,7 @@ use rcgen::{CertificateParams, KeyPair};
 use rustls::pki_types::PrivateKeyDer;
 
 use super::TlsError;
-use super::keystore::Identity;
+use mi_keystore::Identity;
 
 /// Makes a key and a certificate signed with it, for `localhost`, the loopback addresses and `host_names`. Nobody has
 /// reason to trust it: say so in the log when it is used.

@@ -1,12 +1,9 @@
 //! TLS by rustls: what a listener shows, whom a client trusts, and the key stores that both are read from.
 //!
-//! Begin at [`ServerTls`] and [`ClientTls`]; [`KeyStore`] reads PEM, PKCS#12 and JKS files.
+//! Begin at [`ServerTls`] and [`ClientTls`]. Identities come from a [`KeyStore`].
 
 mod client;
-mod der;
 mod development;
-mod jks;
-mod keystore;
 mod server;
 mod verify;
 
@@ -17,7 +14,7 @@ use rustls::crypto::CryptoProvider;
 
 pub use client::{ClientTls, ClientTlsConfig, HostnameVerifier, Trust};
 pub use development::development_identity;
-pub use keystore::{Identity, KeyStore, KeyStoreError, StoreType};
+pub use mi_keystore::{Identity, KeyStore, KeyStoreError, StoreType};
 pub use server::{ServerTls, ServerTlsConfig, VerifyClient};
 
 /// Why TLS cannot be set up.

@@ -9,10 +9,10 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use super::keystore::Identity;
 use super::verify::PinnedClients;
 use super::{TlsError, alpn, protocols, provider};
 use crate::message::TlsInfo;
+use mi_keystore::Identity;
 
 /// Whether clients must show a certificate (`SSLVerifyClient`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -30,7 +30,7 @@ use crate::document::NodeId;
 pub use node::{NodePart, NodeRef};
 pub use number::{number_to_string, string_to_number};
 pub use pattern::{Alternative, Pattern, Subject};
-pub use references::Reference;
+pub use references::{Arguments, Reference};
 pub use step::{AxisStep, StepTest};
 pub use value::{NodeSet, Value};
 

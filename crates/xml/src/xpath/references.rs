@@ -4,16 +4,30 @@ use super::XPath;
 use super::ast::{Expr, NodeTest, Path, Predicate, Predicates, Start};
 
 /// A name in an expression that something outside of it has to know.
-#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+#[derive(Copy, Clone, Debug)]
 pub enum Reference<'e> {
     /// `$name`, with what stands for its prefix.
     Variable(&'e str, &'e str),
-    /// A function that is not XPath's own, with what stands for its prefix.
-    Function(&'e str, &'e str),
+    /// A function that is not XPath's own, with what stands for its prefix and its arguments.
+    Function(&'e str, &'e str, Arguments<'e>),
     /// A function of XPath that got a wrong number of arguments.
     WrongArguments(&'e str),
     /// A prefix of a name test that is not bound.
     UnknownPrefix(&'e str),
+}
+
+/// The arguments of a call, as far as they are known before it is made.
+#[derive(Copy, Clone, Debug)]
+pub struct Arguments<'e>(&'e [Expr]);
+
+impl<'e> Arguments<'e> {
+    /// The texts that are written out; `None` for what is evaluated.
+    pub fn literals(self) -> impl Iterator<Item = Option<&'e str>> {
+        self.0.iter().map(|argument| match argument {
+            Expr::Literal(text) => Some(&**text),
+            _ => None,
+        })
+    }
 }
 
 impl XPath {
@@ -31,7 +45,7 @@ pub(super) fn expr<'e>(at: &'e Expr, found: &mut Vec<Reference<'e>>) {
         Expr::Variable { prefix, local } => found.push(Reference::Variable(prefix, local)),
         Expr::Call(_, arguments) => list(arguments, found),
         Expr::Extension { prefix, local, arguments } => {
-            found.push(Reference::Function(prefix, local));
+            found.push(Reference::Function(prefix, local, Arguments(arguments)));
             list(arguments, found);
         }
         Expr::WrongArguments(name) => found.push(Reference::WrongArguments(name)),

@@ -38,8 +38,8 @@ impl Compiler {
                         return Err(self.error(cx, message));
                     }
                 }
-                Reference::Function("", "document") => self.reads_documents = true,
-                Reference::Function(namespace, local) => {
+                Reference::Function("", "document", _) => self.reads_documents = true,
+                Reference::Function(namespace, local, _) => {
                     // A stylesheet that asks which functions there are knows what to do without them.
                     if !functions::is_known(namespace, local) && !self.asks_for_functions {
                         let of = if namespace.is_empty() { String::new() } else { format!(" of {namespace}") };

@@ -34,7 +34,7 @@ pub(super) fn answer(configuration: &Configuration, request: &HttpRequest) -> Op
     let name = path.strip_prefix('/')?.split('/').next()?;
     let api = configuration.apis.iter().find(|api| *api.origin.name == *name)?;
     let text = match published(configuration, api) {
-        Some(text) => in_form(text, form),
+        Some(text) => in_form(text, form, name),
         None => {
             let document = generate::document(api, &configuration.settings.service_addresses);
             match form {
@@ -68,11 +68,22 @@ fn published(configuration: &Configuration, api: &Api) -> Option<String> {
     Some(String::from_utf8_lossy(&resource.content).into_owned())
 }
 
-/// A published document in the form that was asked for. One that is YAML stays so: there is no reader of YAML here.
-fn in_form(text: String, form: Form) -> String {
-    match (form, serde_json::from_str::<Value>(&text)) {
+/// A published document in the form that was asked for. What is neither JSON nor YAML stays as it is.
+fn in_form(text: String, form: Form, api: &str) -> String {
+    let json = serde_json::from_str::<Value>(&text);
+    match (form, json) {
+        (Form::Json, Ok(_)) | (Form::Yaml, Err(_)) => text,
         (Form::Yaml, Ok(document)) => yaml::write(&document),
-        _ => text,
+        (Form::Json, Err(_)) => match yaml::read(&text) {
+            Ok(document) if document.is_object() => format!("{document:#}"),
+            Ok(_) => text,
+            Err(error) => {
+                tracing::warn!(
+                    "The swagger document of API {api} is neither JSON nor YAML and is given as it is: {error}"
+                );
+                text
+            }
+        },
     }
 }
 
@@ -108,6 +119,19 @@ mod tests {
         assert_eq!(get["responses"]["default"]["description"], "Default response");
         assert!(get["requestBody"].is_null() && document["paths"]["/{id}/lines"]["post"]["requestBody"].is_object());
         assert!(document["paths"]["/all/*"]["get"].is_object());
+    }
+
+    #[test]
+    fn a_published_document_is_given_in_both_forms() {
+        let in_form = |text: &str, form| in_form(text.to_owned(), form, "Orders");
+        let (json, yaml) = ("{\n  \"openapi\": \"3.0.1\"\n}", "openapi: 3.0.1\n");
+        assert_eq!(in_form(json, Form::Json), json);
+        assert_eq!(in_form(json, Form::Yaml), yaml);
+        assert_eq!(in_form(yaml, Form::Json), json);
+        assert_eq!(in_form(yaml, Form::Yaml), yaml);
+        for neither in ["a: [", "text"] {
+            assert_eq!(in_form(neither, Form::Json), neither);
+        }
     }
 
     #[test]

@@ -5,8 +5,8 @@
 
 use sha1::{Digest, Sha1};
 
-use super::der;
-use super::keystore::KeyStoreError;
+use crate::der;
+use crate::store::KeyStoreError;
 
 const MAGIC: u32 = 0xfeed_feed;
 const DIGEST: usize = 20;
@@ -21,7 +21,7 @@ pub(super) enum Entry {
     /// A key, still hidden, and its chain (DER).
     Key { alias: String, hidden: Vec<u8>, chain: Vec<Vec<u8>> },
     /// A certificate to trust (DER).
-    Trusted(Vec<u8>),
+    Trusted { alias: String, certificate: Vec<u8> },
 }
 
 /// Whether the bytes look like a JKS file.
@@ -116,7 +116,7 @@ impl<'a> Reader<'a> {
                 let chain = (0..count).map(|_| self.certificate(version)).collect::<Result<_, _>>()?;
                 Ok(Entry::Key { alias, hidden, chain })
             }
-            2 => Ok(Entry::Trusted(self.certificate(version)?)),
+            2 => Ok(Entry::Trusted { alias, certificate: self.certificate(version)? }),
             _ => Err(KeyStoreError::Malformed),
         }
     }
@@ -128,7 +128,7 @@ mod tests {
 
     use super::*;
 
-    const STORE: &[u8] = include_bytes!("../../tests/keystores/server.jks");
+    const STORE: &[u8] = include_bytes!("../tests/keystores/server.jks");
 
     #[test]
     fn a_store_written_by_keytool_is_read() {
@@ -139,7 +139,7 @@ mod tests {
             aliases.push(alias.as_str());
             assert_eq!(chain.len(), 1);
             let key = uncover(hidden, "keypw12").unwrap();
-            assert!(rustls::pki_types::PrivateKeyDer::try_from(key).is_ok());
+            assert!(rustls_pki_types::PrivateKeyDer::try_from(key).is_ok());
             assert!(matches!(uncover(hidden, "storepw"), Err(KeyStoreError::WrongPassword)));
         }
         aliases.sort_unstable();
@@ -148,8 +148,8 @@ mod tests {
 
     #[test]
     fn trusted_certificates_are_read() {
-        let entries = read(include_bytes!("../../tests/keystores/trust.jks"), "storepw").unwrap();
-        assert!(matches!(&entries[..], [Entry::Trusted(der)] if der.starts_with(&[0x30, 0x82])));
+        let entries = read(include_bytes!("../tests/keystores/trust.jks"), "storepw").unwrap();
+        assert!(matches!(&entries[..], [Entry::Trusted { certificate, .. }] if certificate.starts_with(&[0x30, 0x82])));
     }
 
     #[test]

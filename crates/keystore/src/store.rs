@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use rustls::pki_types::pem::{PemObject, SectionKind};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls_pki_types::pem::{PemObject, SectionKind};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
-use super::{der, jks};
+use crate::{der, jks};
 
 /// Why a key store cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -78,7 +78,13 @@ impl Clone for Identity {
 #[derive(Debug, Default)]
 pub struct KeyStore {
     keys: Vec<Key>,
-    trusted: Vec<CertificateDer<'static>>,
+    trusted: Vec<Trusted>,
+}
+
+#[derive(Debug)]
+struct Trusted {
+    alias: String,
+    certificate: CertificateDer<'static>,
 }
 
 struct Key {
@@ -129,7 +135,9 @@ impl KeyStore {
                     let chain = chain.into_iter().map(CertificateDer::from).collect();
                     store.keys.push(Key { alias, material: Material::Hidden(hidden), chain });
                 }
-                jks::Entry::Trusted(certificate) => store.trusted.push(certificate.into()),
+                jks::Entry::Trusted { alias, certificate } => {
+                    store.trusted.push(Trusted { alias, certificate: certificate.into() });
+                }
             }
         }
         Ok(store)
@@ -150,7 +158,9 @@ impl KeyStore {
                     let chain = entry.chain().iter().map(|one| one.as_der().to_vec().into()).collect();
                     store.keys.push(Key { alias: alias.clone(), material: Material::Plain(key), chain });
                 }
-                p12_keystore::KeyStoreEntry::Certificate(one) => store.trusted.push(one.as_der().to_vec().into()),
+                p12_keystore::KeyStoreEntry::Certificate(one) => {
+                    store.trusted.push(Trusted { alias: alias.clone(), certificate: one.as_der().to_vec().into() });
+                }
                 p12_keystore::KeyStoreEntry::Secret(_) => {}
             }
         }
@@ -172,7 +182,10 @@ impl KeyStore {
         }
         match (key, chain.is_empty()) {
             (None, true) => Err(KeyStoreError::Malformed),
-            (None, false) => Ok(Self { keys: Vec::new(), trusted: chain }),
+            (None, false) => {
+                let trusted = chain.into_iter().map(|certificate| Trusted { alias: String::new(), certificate });
+                Ok(Self { keys: Vec::new(), trusted: trusted.collect() })
+            }
             (Some(key), _) => {
                 let key = Key { alias: String::new(), material: Material::Plain(key), chain };
                 Ok(Self { keys: vec![key], trusted: Vec::new() })
@@ -205,7 +218,15 @@ impl KeyStore {
 
     /// The certificates to trust. Java trusts the certificates of keys in a trust store too.
     pub fn trusted(&self) -> Vec<CertificateDer<'static>> {
-        self.trusted.iter().chain(self.keys.iter().filter_map(|key| key.chain.first())).cloned().collect()
+        let trusted = self.trusted.iter().map(|one| &one.certificate);
+        trusted.chain(self.keys.iter().filter_map(|key| key.chain.first())).cloned().collect()
+    }
+
+    /// The certificate with this alias (whatever its case, as in Java): a trusted one, or that of a key.
+    pub fn certificate(&self, alias: &str) -> Option<&CertificateDer<'static>> {
+        let mut trusted = self.trusted.iter().filter(|one| one.alias.eq_ignore_ascii_case(alias));
+        let key = || self.keys.iter().find(|key| key.alias.eq_ignore_ascii_case(alias))?.chain.first();
+        trusted.next().map(|one| &one.certificate).or_else(key)
     }
 }
 
@@ -213,9 +234,9 @@ impl KeyStore {
 mod tests {
     use super::*;
 
-    const JKS: &[u8] = include_bytes!("../../tests/keystores/server.jks");
-    const PKCS12: &[u8] = include_bytes!("../../tests/keystores/server.p12");
-    const PEM: &[u8] = include_bytes!("../../tests/keystores/both.pem");
+    const JKS: &[u8] = include_bytes!("../tests/keystores/server.jks");
+    const PKCS12: &[u8] = include_bytes!("../tests/keystores/server.p12");
+    const PEM: &[u8] = include_bytes!("../tests/keystores/both.pem");
 
     #[test]
     fn the_same_key_comes_from_every_format() {
@@ -241,15 +262,24 @@ mod tests {
 
     #[test]
     fn certificates_to_trust_come_from_every_format() {
-        let jks =
-            KeyStore::parse(include_bytes!("../../tests/keystores/trust.jks"), StoreType::Jks, "storepw").unwrap();
+        let jks = KeyStore::parse(include_bytes!("../tests/keystores/trust.jks"), StoreType::Jks, "storepw").unwrap();
         let p12 =
-            KeyStore::parse(include_bytes!("../../tests/keystores/trust.p12"), StoreType::Pkcs12, "storepw").unwrap();
-        let pem = KeyStore::parse(include_bytes!("../../tests/keystores/server.pem"), StoreType::Pem, "").unwrap();
+            KeyStore::parse(include_bytes!("../tests/keystores/trust.p12"), StoreType::Pkcs12, "storepw").unwrap();
+        let pem = KeyStore::parse(include_bytes!("../tests/keystores/server.pem"), StoreType::Pem, "").unwrap();
         assert_eq!(jks.trusted().len(), 1);
         assert_eq!(jks.trusted(), p12.trusted());
         assert_eq!(jks.trusted(), pem.trusted());
         assert!(matches!(pem.identity(None, ""), Err(KeyStoreError::NoKey(None))));
+    }
+
+    #[test]
+    fn certificates_have_aliases() {
+        let keys = KeyStore::parse(JKS, StoreType::Jks, "storepw").unwrap();
+        assert_eq!(keys.certificate("SERVER"), keys.identity(Some("server"), "keypw12").unwrap().chain.first());
+        assert_eq!(keys.certificate("none"), None);
+        let trust = include_bytes!("../tests/keystores/trust.jks");
+        let trust = KeyStore::parse(trust, StoreType::Jks, "storepw").unwrap();
+        assert_eq!(trust.certificate("CA"), trust.trusted().first());
     }
 
     #[test]
