@@ -2,8 +2,9 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::time::Duration;
 
-use mi_e2e::{Backend, Builder, answer};
+use mi_e2e::{Backend, Builder, answer, eventually};
 
 fn pass_through(port: u16) -> String {
     format!(
@@ -26,6 +27,27 @@ fn headers_and_body_pass_through() {
     assert_eq!(request.header("user-agent"), Some("Synapse-PT-HttpComponents-NIO"));
     assert_eq!(request.header("transfer-encoding"), Some("chunked"));
     assert!(request.header("activityid").is_some_and(|id| id.len() == 36), "a correlation id goes along");
+}
+
+#[test]
+fn the_access_log_has_both_sides_of_a_request() {
+    let backend = Backend::echo();
+    let settings =
+        "access_log_enable=true\naccess_log_pattern=%r %s %b\naccess_log_prefix=seen_\nnhttp.is.log.rotatable=false";
+    let server = Builder::new()
+        .file("conf/access-log.properties", settings)
+        .artifact("api/Pass.xml", &pass_through(backend.port()))
+        .start();
+    assert_eq!(server.request("POST", "/pass/a?b=c", "text/plain", "12345").status, 200);
+    let lines = || {
+        let text = std::fs::read_to_string(server.home().join("logs/seen_.log")).unwrap_or_default();
+        text.lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert!(eventually(Duration::from_secs(10), || lines().len() >= 4), "{:?}\n{}", lines(), server.log());
+    let lines = lines();
+    assert_eq!(lines.first().map(String::as_str), Some("POST /pass/a?b=c HTTP/1.1 - -"));
+    assert_eq!(lines.get(1).map(String::as_str), Some("POST /x HTTP/1.1 - -"));
+    assert!(lines[2..].iter().all(|line| line == "- -  200 5"), "{lines:?}");
 }
 
 #[test]

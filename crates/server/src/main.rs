@@ -3,6 +3,7 @@
 //! Begin at [`run`] (the life of a server); [`cli`] is the command line, [`wiring`] turns settings into what the other
 //! crates take, [`listeners`] connects the transport to mediation, [`logging`] writes the logs.
 
+mod access_log;
 mod cli;
 mod cluster_status;
 mod coordination;

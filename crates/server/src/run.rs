@@ -15,7 +15,8 @@ use mi_mediation::Configuration;
 use mi_mediation::environment::Environment;
 use mi_registry::FileRegistry;
 use mi_scheduling::TaskScheduler;
-use mi_transport::{Client, ListenerConfig, Server};
+use mi_transport::access_log::AccessLog;
+use mi_transport::{Client, ClientConfig, ListenerConfig, Server};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
@@ -29,7 +30,7 @@ use crate::listeners::Mediation;
 use crate::logging::{self, Format, Levels, LogControl};
 use crate::management::{self, Followers, Routed};
 use crate::registry::Registry;
-use crate::{coordination, deployment, wiring};
+use crate::{access_log, coordination, deployment, wiring};
 
 const LISTENER_LOG: &str = "org.apache.synapse.transport.passthru.core.PassThroughListeningIOReactorManager";
 const STARTUP_LOG: &str = "org.wso2.micro.integrator.initializer.StartupFinalizer";
@@ -125,7 +126,8 @@ async fn serve(
     let mediation = Arc::new(wiring::mediation(&settings));
     let correlate = system.get("enableCorrelationLogs").is_some_and(|value| value.eq_ignore_ascii_case("true"));
     let correlation = Arc::new(CorrelationLog::new(correlate, mediation.correlation_header.clone()));
-    let environment = environment(home, &settings, system, &correlation)?;
+    let access_log = access_log::open(home)?;
+    let environment = environment(home, &settings, system, &correlation, access_log.clone())?;
     let artifacts = home.artifacts(&settings.server.synapse_config);
     let applications = home.applications(&artifacts);
     let (libraries, data_services) = (home.libraries(&artifacts), home.data_services(&artifacts));
@@ -147,7 +149,7 @@ async fn serve(
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     let server = Server::start("http", workers).map_err(|error| format!("no threads can be started: {error}"))?;
     let handler = Arc::new(Mediation::new(live.clone(), correlation.clone()));
-    open_listeners(&server, &settings, home.root(), &handler)?;
+    open_listeners(&server, &settings, home.root(), access_log, &handler)?;
     let internal = internal_listener(&settings).await?;
     let (stop_asked, mut asked_to_stop) = mpsc::channel(1);
     let api = management::api(&settings, home, &followers, &live, &scheduler, &correlation, stop_asked);
@@ -185,8 +187,9 @@ fn environment(
     settings: &Settings,
     system: &SystemProperties,
     correlation: &Arc<CorrelationLog>,
+    access_log: Option<AccessLog>,
 ) -> Result<Arc<Environment>, String> {
-    let client = Client::new(wiring::client(settings, home.root())?);
+    let client = Client::new(ClientConfig { access_log, ..wiring::client(settings, home.root())? });
     let registry = Registry::new(FileRegistry::new(home.registry(), REGISTRY_CACHE), home.root());
     let sender = TransportSender::new(client, correlation.clone());
     let mut environment = Environment::new(Box::new(sender), Box::new(registry));
@@ -207,12 +210,22 @@ fn environment(
     Ok(Arc::new(environment))
 }
 
-fn open_listeners(server: &Server, settings: &Settings, home: &Path, handler: &Arc<Mediation>) -> Result<(), String> {
+fn open_listeners(
+    server: &Server,
+    settings: &Settings,
+    home: &Path,
+    access_log: Option<AccessLog>,
+    handler: &Arc<Mediation>,
+) -> Result<(), String> {
     let listener = &settings.http.listener;
     let open = |label: &str, address: SocketAddr, tls| {
         tracing::info!(target: LISTENER_LOG, "Starting Pass-through {label} Listener...");
-        let config =
-            ListenerConfig { tls, limits: wiring::limits(settings), ..ListenerConfig::new("default", address) };
+        let config = ListenerConfig {
+            tls,
+            limits: wiring::limits(settings),
+            access_log: access_log.clone(),
+            ..ListenerConfig::new("default", address)
+        };
         let opened = server.listen(config, handler.clone());
         let opened = opened.map_err(|error| format!("Cannot start the {label} listener on {address}: {error}"))?;
         tracing::info!(target: LISTENER_LOG, "Pass-through {label} Listener started on {}", opened.local_addr());
