@@ -183,6 +183,19 @@ mod tests {
     }
 
     #[test]
+    fn repetitions_have_a_limit() {
+        for pattern in ["(?<=a|b{33333333})c", "a{999999}", "((a{99}){99}){99}", r"(?:\x{41}[b{2}]{800}){999}"] {
+            let error = JavaRegex::new(pattern).expect_err(pattern);
+            assert!(error.message.contains("written out"), "{error}");
+        }
+        for pattern in
+            ["[a-z]{1,64}@[a-z]{1,255}[.][a-z]{2,63}", ".{0,6000}", "(a{9}){9}", r"\{99999999}", "[{9999999}]"]
+        {
+            assert!(JavaRegex::new(pattern).is_ok(), "{pattern}");
+        }
+    }
+
+    #[test]
     fn groups_and_replacements() {
         assert_eq!(regex("([a-z]+)([0-9]+)").replace_all("a1 b22", r"$2-$1\$"), "1-a$ 22-b$");
         assert_eq!(regex("(?<n>a)").replace_all("banana", "${n}${n}"), "baanaanaa");
