@@ -1,5 +1,6 @@
 //! The axes and node tests.
 
+use std::cell::Cell;
 use std::ops::ControlFlow;
 
 use super::EvalError;
@@ -22,34 +23,67 @@ pub(super) enum Stop {
     Failed(Box<EvalError>),
 }
 
+/// How many nodes one evaluation may look at. Paths within predicates within paths look at all nodes for each node for each
+/// node: a few characters can ask for more than anybody waits for.
+const MAX_VISITS: u64 = if cfg!(test) { 1_000_000 } else { 50_000_000 };
+
+/// What is left of [`MAX_VISITS`].
+pub(super) struct Budget(Cell<u64>);
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self(Cell::new(MAX_VISITS))
+    }
+}
+
+impl Budget {
+    fn charge(&self, visited: u64) -> Flow {
+        let left = self.0.get().saturating_sub(visited);
+        self.0.set(left);
+        if left == 0 { Flow::Break(Stop::Failed(Box::new(EvalError::TooLong))) } else { Flow::Continue(()) }
+    }
+}
+
 /// An axis from a node. `root` is the node that nothing lies above of, if it is not the document node.
 pub(super) struct Walk {
-    pub(super) axis: Axis,
-    pub(super) root: Option<NodeId>,
+    axis: Axis,
+    root: Option<NodeId>,
+    visited: Cell<u64>,
 }
 
 impl Walk {
-    /// Visits the nodes of the axis that pass the test, nearest first.
+    pub(super) fn new(axis: Axis, root: Option<NodeId>) -> Self {
+        Self { axis, root, visited: Cell::new(0) }
+    }
+
+    /// Visits the nodes of the axis that pass the test, nearest first, as long as the budget lasts.
     pub(super) fn visit<'a>(
         &self,
+        budget: &Budget,
         from: NodeRef<'a>,
         test: &NodeTest,
         visitor: &mut dyn FnMut(NodeRef<'a>) -> Flow,
     ) -> Flow {
+        let flow = self.visit_all(from, test, visitor);
+        budget.charge(self.visited.take())?;
+        flow
+    }
+
+    fn visit_all<'a>(&self, from: NodeRef<'a>, test: &NodeTest, visitor: &mut dyn FnMut(NodeRef<'a>) -> Flow) -> Flow {
         let document = from.document;
         if from.part != NodePart::Whole {
             return self.visit_from_part(from, test, visitor);
         }
         let id = from.node;
         match self.axis {
-            Axis::SelfNode => visit_if(document, id, test, visitor),
-            Axis::Child => document.children(id).try_for_each(|child| visit_if(document, child, test, visitor)),
-            Axis::Descendant => visit_below(document, id, test, visitor),
+            Axis::SelfNode => self.visit_if(document, id, test, visitor),
+            Axis::Child => document.children(id).try_for_each(|child| self.visit_if(document, child, test, visitor)),
+            Axis::Descendant => self.visit_below(document, id, test, visitor),
             Axis::DescendantOrSelf => {
-                visit_if(document, id, test, visitor)?;
-                visit_below(document, id, test, visitor)
+                self.visit_if(document, id, test, visitor)?;
+                self.visit_below(document, id, test, visitor)
             }
-            Axis::DescendantNth(n) => visit_below(document, id, test, &mut |node| {
+            Axis::DescendantNth(n) => self.visit_below(document, id, test, &mut |node| {
                 if is_nth(node, test, n) { visitor(node) } else { Flow::Continue(()) }
             }),
             Axis::Attribute => document
@@ -58,18 +92,18 @@ impl Walk {
                 .filter(|node| passes_part(node, test))
                 .try_for_each(visitor),
             Axis::Namespace => self.namespaces(document, id, test, visitor),
-            Axis::Parent => {
-                self.parent(document, id).map_or(Flow::Continue(()), |parent| visit_if(document, parent, test, visitor))
-            }
+            Axis::Parent => self
+                .parent(document, id)
+                .map_or(Flow::Continue(()), |parent| self.visit_if(document, parent, test, visitor)),
             Axis::Ancestor => self.ancestors(document, id, test, visitor),
             Axis::AncestorOrSelf => {
-                visit_if(document, id, test, visitor)?;
+                self.visit_if(document, id, test, visitor)?;
                 self.ancestors(document, id, test, visitor)
             }
             Axis::FollowingSibling => {
                 let mut at = if self.is_root(id) { None } else { document.next_sibling(id) };
                 while let Some(sibling) = at {
-                    visit_if(document, sibling, test, visitor)?;
+                    self.visit_if(document, sibling, test, visitor)?;
                     at = document.next_sibling(sibling);
                 }
                 Flow::Continue(())
@@ -77,7 +111,7 @@ impl Walk {
             Axis::PrecedingSibling => {
                 let mut at = if self.is_root(id) { None } else { document.previous_sibling(id) };
                 while let Some(sibling) = at {
-                    visit_if(document, sibling, test, visitor)?;
+                    self.visit_if(document, sibling, test, visitor)?;
                     at = document.previous_sibling(sibling);
                 }
                 Flow::Continue(())
@@ -101,12 +135,12 @@ impl Walk {
         };
         match self.axis {
             Axis::SelfNode | Axis::DescendantOrSelf => own(visitor),
-            Axis::Parent => visit_if(document, element, test, visitor),
+            Axis::Parent => self.visit_if(document, element, test, visitor),
             Axis::Ancestor | Axis::AncestorOrSelf => {
                 if self.axis == Axis::AncestorOrSelf {
                     own(visitor)?;
                 }
-                visit_if(document, element, test, visitor)?;
+                self.visit_if(document, element, test, visitor)?;
                 self.ancestors(document, element, test, visitor)
             }
             // The element's content comes after the attribute, yet Jaxen (and libxml2) begin behind the element.
@@ -149,7 +183,7 @@ impl Walk {
     ) -> Flow {
         let mut at = self.parent(document, id);
         while let Some(ancestor) = at {
-            visit_if(document, ancestor, test, visitor)?;
+            self.visit_if(document, ancestor, test, visitor)?;
             at = self.parent(document, ancestor);
         }
         Flow::Continue(())
@@ -164,7 +198,7 @@ impl Walk {
     ) -> Flow {
         let mut at = first;
         while at != NodeId::NONE {
-            visit_if(document, at, test, visitor)?;
+            self.visit_if(document, at, test, visitor)?;
             at = document.after(at, self.top());
         }
         Flow::Continue(())
@@ -191,7 +225,7 @@ impl Walk {
             if Some(at) == ancestor {
                 ancestor = self.parent(document, at);
             } else {
-                visit_if(document, at, test, visitor)?;
+                self.visit_if(document, at, test, visitor)?;
             }
         }
     }
@@ -208,6 +242,57 @@ impl Walk {
     fn top(&self) -> NodeId {
         self.root.unwrap_or(NodeId::NONE)
     }
+
+    /// Counts a node that was looked at.
+    fn seen(&self) {
+        self.visited.set(self.visited.get() + 1);
+    }
+
+    fn visit_if<'a>(
+        &self,
+        document: &'a Document,
+        id: NodeId,
+        test: &NodeTest,
+        visitor: &mut dyn FnMut(NodeRef<'a>) -> Flow,
+    ) -> Flow {
+        self.seen();
+        if passes(document, id, test) { visitor(NodeRef::new(document, id)) } else { Flow::Continue(()) }
+    }
+
+    /// The descendants. A name is looked up in the document's table first: mostly it is one number to compare, or the
+    /// document does not know it at all.
+    fn visit_below<'a>(
+        &self,
+        document: &'a Document,
+        id: NodeId,
+        test: &NodeTest,
+        visitor: &mut dyn FnMut(NodeRef<'a>) -> Flow,
+    ) -> Flow {
+        if let NodeTest::Name { namespace, local } = test {
+            match document.names.find(namespace, local) {
+                Found::Nowhere => return Flow::Continue(()),
+                Found::Once(name) => {
+                    let mut at = document.node(id).first_child();
+                    while at != NodeId::NONE {
+                        self.seen();
+                        let node = document.node(at);
+                        if node.is_element() && node.name() == name {
+                            visitor(NodeRef::new(document, at))?;
+                        }
+                        at = document.after(at, id);
+                    }
+                    return Flow::Continue(());
+                }
+                Found::Often => {}
+            }
+        }
+        let mut at = document.node(id).first_child();
+        while at != NodeId::NONE {
+            self.visit_if(document, at, test, visitor)?;
+            at = document.after(at, id);
+        }
+        Flow::Continue(())
+    }
 }
 
 fn deepest_last(document: &Document, id: NodeId) -> NodeId {
@@ -216,48 +301,6 @@ fn deepest_last(document: &Document, id: NodeId) -> NodeId {
         at = last;
     }
     at
-}
-
-fn visit_if<'a>(
-    document: &'a Document,
-    id: NodeId,
-    test: &NodeTest,
-    visitor: &mut dyn FnMut(NodeRef<'a>) -> Flow,
-) -> Flow {
-    if passes(document, id, test) { visitor(NodeRef::new(document, id)) } else { Flow::Continue(()) }
-}
-
-/// The descendants. A name is looked up in the document's table first: mostly it is one number to compare, or the
-/// document does not know it at all.
-fn visit_below<'a>(
-    document: &'a Document,
-    id: NodeId,
-    test: &NodeTest,
-    visitor: &mut dyn FnMut(NodeRef<'a>) -> Flow,
-) -> Flow {
-    if let NodeTest::Name { namespace, local } = test {
-        match document.names.find(namespace, local) {
-            Found::Nowhere => return Flow::Continue(()),
-            Found::Once(name) => {
-                let mut at = document.node(id).first_child();
-                while at != NodeId::NONE {
-                    let node = document.node(at);
-                    if node.is_element() && node.name() == name {
-                        visitor(NodeRef::new(document, at))?;
-                    }
-                    at = document.after(at, id);
-                }
-                return Flow::Continue(());
-            }
-            Found::Often => {}
-        }
-    }
-    let mut at = document.node(id).first_child();
-    while at != NodeId::NONE {
-        visit_if(document, at, test, visitor)?;
-        at = document.after(at, id);
-    }
-    Flow::Continue(())
 }
 
 /// Whether the node is the n-th among its siblings that pass the test.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::ast::{Expr, Operator};
-use super::axes::{Flow, Stop};
+use super::axes::{Budget, Flow, Stop};
 use super::node::NodeRef;
 use super::value::{NodeSet, Value};
 use super::{Environment, EvalError, Focus, compare};
@@ -13,6 +13,7 @@ use crate::document::{Document, NodeId};
 #[derive(Copy, Clone)]
 pub(super) struct Evaluator<'a, 'e> {
     pub(super) env: &'e dyn Environment<'a>,
+    pub(super) budget: &'e Budget,
     pub(super) node: NodeRef<'a>,
     pub(super) position: usize,
     pub(super) size: usize,
@@ -22,14 +23,19 @@ pub(super) struct Evaluator<'a, 'e> {
 }
 
 impl<'a, 'e> Evaluator<'a, 'e> {
-    pub(super) fn new(context: NodeRef<'a>, root: Option<NodeId>, env: &'e dyn Environment<'a>) -> Self {
-        Self { env, node: context, position: 1, size: 1, home: context.document, root }
+    pub(super) fn new(
+        context: NodeRef<'a>,
+        root: Option<NodeId>,
+        env: &'e dyn Environment<'a>,
+        budget: &'e Budget,
+    ) -> Self {
+        Self { env, budget, node: context, position: 1, size: 1, home: context.document, root }
     }
 
     /// The document's own node is the root, and the context has a position among others.
-    pub(super) fn focused(focus: Focus<'a>, env: &'e dyn Environment<'a>) -> Self {
+    pub(super) fn focused(focus: Focus<'a>, env: &'e dyn Environment<'a>, budget: &'e Budget) -> Self {
         let Focus { node, position, size } = focus;
-        Self { position, size, ..Self::new(node, None, env) }
+        Self { position, size, ..Self::new(node, None, env, budget) }
     }
 
     pub(super) fn at(&self, node: NodeRef<'a>, position: usize, size: usize) -> Self {

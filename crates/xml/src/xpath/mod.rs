@@ -70,6 +70,9 @@ pub enum EvalError {
     /// Something else than a node-set where only a node-set makes sense.
     #[error("a node-set is needed, but there is a {0}")]
     NotANodeSet(&'static str),
+    /// The evaluation has looked at fifty million nodes, and would go on.
+    #[error("the evaluation looks at too many nodes")]
+    TooLong,
     /// What a variable or function of the environment had to say.
     #[error("{0}")]
     Environment(String),
@@ -188,7 +191,7 @@ impl XPath {
     /// # Errors
     /// See [`EvalError`].
     pub fn evaluate<'a>(&self, context: NodeRef<'a>, env: &dyn Environment<'a>) -> Result<Value<'a>, EvalError> {
-        self.with_root(context, None, env).value(&self.root)
+        evaluate::Evaluator::new(context, None, env, &axes::Budget::default()).value(&self.root)
     }
 
     /// As [`Self::evaluate`], but in the context's document nothing lies above the node `root`, and `/` is that node.
@@ -201,7 +204,7 @@ impl XPath {
         root: NodeId,
         env: &dyn Environment<'a>,
     ) -> Result<Value<'a>, EvalError> {
-        self.with_root(context, Some(root), env).value(&self.root)
+        evaluate::Evaluator::new(context, Some(root), env, &axes::Budget::default()).value(&self.root)
     }
 
     /// The effective boolean value, found without collecting nodes. `root` as in [`Self::evaluate_below`].
@@ -214,7 +217,7 @@ impl XPath {
         root: Option<NodeId>,
         env: &dyn Environment<'a>,
     ) -> Result<bool, EvalError> {
-        self.with_root(context, root, env).boolean(&self.root)
+        evaluate::Evaluator::new(context, root, env, &axes::Budget::default()).boolean(&self.root)
     }
 
     /// As [`Self::evaluate`], with a context that has a position.
@@ -222,7 +225,7 @@ impl XPath {
     /// # Errors
     /// See [`EvalError`].
     pub fn evaluate_in<'a>(&self, focus: Focus<'a>, env: &dyn Environment<'a>) -> Result<Value<'a>, EvalError> {
-        evaluate::Evaluator::focused(focus, env).value(&self.root)
+        evaluate::Evaluator::focused(focus, env, &axes::Budget::default()).value(&self.root)
     }
 
     /// The string of the result, found without collecting nodes.
@@ -234,7 +237,7 @@ impl XPath {
         focus: Focus<'a>,
         env: &dyn Environment<'a>,
     ) -> Result<std::borrow::Cow<'s, str>, EvalError> {
-        evaluate::Evaluator::focused(focus, env).string(&self.root)
+        evaluate::Evaluator::focused(focus, env, &axes::Budget::default()).string(&self.root)
     }
 
     /// The effective boolean value, found without collecting nodes.
@@ -242,16 +245,7 @@ impl XPath {
     /// # Errors
     /// See [`EvalError`].
     pub fn boolean_in<'a>(&self, focus: Focus<'a>, env: &dyn Environment<'a>) -> Result<bool, EvalError> {
-        evaluate::Evaluator::focused(focus, env).boolean(&self.root)
-    }
-
-    fn with_root<'a, 'e>(
-        &self,
-        context: NodeRef<'a>,
-        root: Option<NodeId>,
-        env: &'e dyn Environment<'a>,
-    ) -> evaluate::Evaluator<'a, 'e> {
-        evaluate::Evaluator::new(context, root, env)
+        evaluate::Evaluator::focused(focus, env, &axes::Budget::default()).boolean(&self.root)
     }
 }
 

@@ -122,14 +122,14 @@ impl<'a> Evaluator<'a, '_> {
         if let NodeTest::UnknownPrefix(prefix) = &step.test {
             return Flow::Break(failed(EvalError::UnknownPrefix(prefix.to_string())));
         }
-        let walk = Walk { axis: step.axis, root: self.root_in(from.document) };
+        let walk = Walk::new(step.axis, self.root_in(from.document));
         let predicates = &step.predicates;
         if predicates.list.is_empty() {
-            return walk.visit(from, &step.test, &mut |node| self.steps(rest, node, visitor));
+            return walk.visit(self.budget, from, &step.test, &mut |node| self.steps(rest, node, visitor));
         }
         if predicates.need_size {
             let mut nodes: SmallVec<[NodeRef<'a>; 1]> = SmallVec::new();
-            walk.visit(from, &step.test, &mut |node| {
+            walk.visit(self.budget, from, &step.test, &mut |node| {
                 nodes.push(node);
                 Flow::Continue(())
             })?;
@@ -141,7 +141,7 @@ impl<'a> Evaluator<'a, '_> {
             Some(Predicate::Position(n)) => Some(*n),
             _ => None,
         };
-        let walked = walk.visit(from, &step.test, &mut |node| {
+        let walked = walk.visit(self.budget, from, &step.test, &mut |node| {
             let mut passed = true;
             for (predicate, position) in predicates.list.iter().zip(&mut positions) {
                 *position += 1;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::analysis::position_free;
 use super::ast::{Axis, Expr, NodeTest, Step};
-use super::axes::{Flow, Stop, passes, passes_part};
+use super::axes::{Budget, Flow, Stop, passes, passes_part};
 use super::evaluate::Evaluator;
 use super::node::{NodePart, NodeRef};
 use super::parser::{Names, Parser, whole};
@@ -179,7 +179,9 @@ impl Alternative {
             Start::Free => Ok(true),
             Start::Root => Ok(is_root(node)),
             Start::Nodes(call) => {
-                let found = Evaluator::focused(Focus::alone(node), env).value(call).and_then(Value::into_nodes)?;
+                let budget = Budget::default();
+                let found =
+                    Evaluator::focused(Focus::alone(node), env, &budget).value(call).and_then(Value::into_nodes)?;
                 Ok(found.iter().any(|one| one == node))
             }
         }
@@ -199,7 +201,8 @@ impl PatternStep {
         if !passed || predicates.list.is_empty() {
             return Ok(passed);
         }
-        let evaluator = Evaluator::focused(Focus::alone(node), env);
+        let budget = Budget::default();
+        let evaluator = Evaluator::focused(Focus::alone(node), env, &budget);
         if self.local {
             return evaluator.satisfies(node, predicates);
         }

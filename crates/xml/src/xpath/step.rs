@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use super::ast::{Axis, NodeTest};
-use super::axes::{Flow, Walk};
+use super::axes::{Budget, Flow, Walk};
 use super::node::NodeRef;
 use super::parser::axis_named;
 
@@ -51,9 +51,9 @@ impl AxisStep {
     /// The nodes, nearest first.
     pub fn nodes<'a>(&self, from: NodeRef<'a>) -> SmallVec<[NodeRef<'a>; 4]> {
         let mut nodes = SmallVec::new();
-        let walk = Walk { axis: self.axis, root: None };
+        let walk = Walk::new(self.axis, None);
         // The visitor never stops the walk.
-        let _ = walk.visit(from, &self.test, &mut |node| {
+        let _ = walk.visit(&Budget::default(), from, &self.test, &mut |node| {
             nodes.push(node);
             Flow::Continue(())
         });

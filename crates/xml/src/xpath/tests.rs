@@ -341,3 +341,15 @@ proptest! {
         prop_assert!(read == number || number.is_nan() || number.is_infinite(), "{text}");
     }
 }
+
+#[test]
+fn an_evaluation_that_would_not_end_is_stopped() {
+    let text = format!("<r>{}</r>", "<a/>".repeat(400));
+    let document = Document::parse(text.as_bytes(), &ParseOptions::default()).unwrap();
+    let context = NodeRef::new(&document, document.root());
+    let evaluate = |path: &str| XPath::compile::<&str, &str>(path, &[]).unwrap().evaluate(context, &NoEnvironment);
+    for path in ["count(//*[//*[//*[//*[.='x']]]])", "count(/r/a[../a[../a[../a = 'x']]])"] {
+        assert_eq!(evaluate(path).err(), Some(EvalError::TooLong), "{path}");
+    }
+    assert_eq!(evaluate("count(//a[count(//a) = 400])").unwrap().into_string(), "400");
+}
