@@ -77,7 +77,7 @@ pub struct JsonPayload {
     searched: AtomicU8,
 }
 
-/// A text is searched this many times at most before it is parsed: a parse costs about as much as ten searches.
+/// A text is searched this many times at most before it is parsed: to parse it costs about as much as five searches.
 const MAX_SEARCHES: u8 = 4;
 
 /// Plain text; as XML it is `<text xmlns="http://ws.apache.org/commons/ns/payload">`.

@@ -130,8 +130,10 @@ impl JsonEval {
         };
         match &self.source {
             Source::Payload => {
-                let found = message.unparsed_json().and_then(|text| path.find_in_text(text));
-                if let Some(found) = found {
+                // Asked in this order: a text is only searched so many times.
+                if path.is_plain()
+                    && let Some(found) = message.unparsed_json().and_then(|text| path.find_in_text(text))
+                {
                     return Ok(Some(rendered(found)));
                 }
                 let json = message.json().map_err(|error| fault(error.into()))?;

@@ -1,7 +1,7 @@
 //! Finding one value in JSON text without building the rest of it.
 //!
 //! Content-based routing looks at one field of a message that then passes on unchanged. Making a tree of a message of
-//! 10 kB costs ten times what passing over its text does, and taking the tree down again is not free either.
+//! 10 kB, and taking it down again, costs five times what passing over its text does.
 
 use std::fmt;
 
@@ -12,17 +12,22 @@ use super::ast::Step;
 use super::{Found, JsonPath, Reached};
 
 impl JsonPath {
-    /// The value that the path leads to in a JSON text, when it is one that names or indices alone lead to. `None` when
-    /// the path is none of these, leads nowhere, or the text is not strict JSON: [`JsonPath::find`] on the parsed text
-    /// then says what there is to say.
+    /// Whether the path is one that [`JsonPath::find_in_text`] can follow: names and indices from the beginning alone, at
+    /// least one of them.
+    pub fn is_plain(&self) -> bool {
+        !self.steps.is_empty() && self.steps.iter().all(is_plain)
+    }
+
+    /// The value that a [plain](JsonPath::is_plain) path leads to in a JSON text. `None` when the path is not plain, leads
+    /// nowhere, or the text is not strict JSON: [`JsonPath::find`] on the parsed text then says what there is to say.
     pub fn find_in_text(&self, text: &[u8]) -> Option<Found<'static>> {
+        if !self.is_plain() {
+            return None;
+        }
         let reached = match self.steps.last()? {
             Step::Property(_) => Reached::Property,
             _ => Reached::Index,
         };
-        if !self.steps.iter().all(is_plain) {
-            return None;
-        }
         let mut reader = serde_json::Deserializer::from_slice(text);
         let found = Lookup(&self.steps).deserialize(&mut reader).ok()?;
         reader.end().ok()?;

@@ -25,18 +25,23 @@ pub(super) enum Stop {
 
 /// How many nodes one evaluation may look at. Paths within predicates within paths look at all nodes for each node for each
 /// node: a few characters can ask for more than anybody waits for.
-const MAX_VISITS: u64 = if cfg!(test) { 1_000_000 } else { 50_000_000 };
+const MAX_VISITS: u64 = 50_000_000;
 
-/// What is left of [`MAX_VISITS`].
+/// How many nodes may still be looked at.
 pub(super) struct Budget(Cell<u64>);
 
 impl Default for Budget {
+    /// [`MAX_VISITS`]
     fn default() -> Self {
-        Self(Cell::new(MAX_VISITS))
+        Self::of(MAX_VISITS)
     }
 }
 
 impl Budget {
+    pub(super) fn of(visits: u64) -> Self {
+        Self(Cell::new(visits))
+    }
+
     fn charge(&self, visited: u64) -> Flow {
         let left = self.0.get().saturating_sub(visited);
         self.0.set(left);
