@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use mi_payload::json::JsonSettings;
-use mi_payload::{BuildContext, Built, Charset, Format, FormatOptions, FormatTable, Packaging, build, format};
+use mi_payload::{BuildContext, Built, Charset, Format, FormatOptions, FormatTable, Packaging, Payload, build, format};
 use mi_xml::ParseOptions;
 
 const TYPES: [&str; 9] = [
@@ -39,6 +39,14 @@ fuzz_target!(|data: &[u8]| {
     let limits = ParseOptions::default();
     let Ok(Built { payload, attachments }) = build(body.to_vec().into(), &context, &FormatTable::default(), &limits) else { return };
     let settings = JsonSettings::default();
+    if let Payload::Xml(xml) = &payload
+        && !payload.is_fault()
+        && let Some(element) = xml.envelope().payload()
+    {
+        // Whether the bytes that came are passed on or written anew, they are the same.
+        let written = format(&payload, Format::Xml, FormatOptions::default(), &settings).expect("XML");
+        assert_eq!(xml.envelope().document.to_xml(element).as_bytes(), &written.bytes[..]);
+    }
     for wanted in FORMATS {
         let _ = format(&payload, wanted, FormatOptions::default(), &settings);
     }

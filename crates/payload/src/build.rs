@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use mi_xml::{Document, ParseError, ParseOptions};
+use mi_xml::{ParseError, ParseOptions};
 
 use crate::content_type::{Format, FormatTable, media_type, parameter};
 use crate::multipart;
@@ -108,17 +108,17 @@ fn payload(
     let format = formats.lookup(media);
     match format {
         Some(Format::Json) => json(bytes, context),
-        Some(Format::Xml) => xml(&bytes, context, limits),
+        Some(Format::Xml) => xml(bytes, context, limits),
         Some(Format::Soap) if media.eq_ignore_ascii_case("text/xml") && context.rest && !context.has_action => {
-            text_xml(&bytes, context, limits)
+            text_xml(bytes, context, limits)
         }
-        Some(Format::Soap | Format::MultipartRelated) => soap(&bytes, context, limits),
+        Some(Format::Soap | Format::MultipartRelated) => soap(bytes, context, limits),
         Some(Format::Text) => Ok(Payload::text(decode(&bytes, context.content_type)?.into_owned())),
         Some(Format::Binary) => Ok(Payload::binary(bytes)),
         Some(Format::Form) => Ok(form(&decode(&bytes, context.content_type)?, context.query)),
         Some(Format::MultipartForm) => multipart::build_form(&bytes, context.content_type),
-        None if context.rest => xml(&bytes, context, limits),
-        None => soap(&bytes, context, limits),
+        None if context.rest => xml(bytes, context, limits),
+        None => soap(bytes, context, limits),
     }
 }
 
@@ -141,33 +141,43 @@ fn json(bytes: Bytes, context: &BuildContext<'_>) -> Result<Payload, BuildError>
     }
 }
 
-fn xml(bytes: &[u8], context: &BuildContext<'_>, limits: &ParseOptions) -> Result<Payload, BuildError> {
+fn xml(bytes: Bytes, context: &BuildContext<'_>, limits: &ParseOptions) -> Result<Payload, BuildError> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Ok(Payload::empty());
     }
     let limits = &options(context, limits)?;
-    Ok(Payload::xml(Envelope::around(bytes, SoapVersion::V11, limits)?))
+    plain_xml(bytes, limits)
+}
+
+fn plain_xml(bytes: Bytes, limits: &ParseOptions) -> Result<Payload, BuildError> {
+    let (envelope, payload) = Envelope::around(&bytes, SoapVersion::V11, limits)?;
+    Ok(Payload::xml_as_read(envelope, payload, bytes))
 }
 
 /// `text/xml` on a REST message is plain XML, unless what came is an envelope after all.
-fn text_xml(bytes: &[u8], context: &BuildContext<'_>, limits: &ParseOptions) -> Result<Payload, BuildError> {
+fn text_xml(bytes: Bytes, context: &BuildContext<'_>, limits: &ParseOptions) -> Result<Payload, BuildError> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Ok(Payload::empty());
     }
     let limits = &options(context, limits)?;
-    let document = Document::parse(bytes, limits)?;
-    match Envelope::of_document(document) {
-        Ok(envelope) => Ok(Payload::xml(envelope)),
-        Err(_) => Ok(Payload::xml(Envelope::around(bytes, SoapVersion::V11, limits)?)),
+    // Most often the name of an envelope's element is nowhere in it. (UTF-16 writes it with zeros.)
+    if memchr::memmem::find(&bytes, b"Envelope").is_none() && memchr::memchr(0, &bytes).is_none() {
+        return plain_xml(bytes, limits);
+    }
+    match Envelope::parse(&bytes, limits) {
+        Ok((envelope, element)) => Ok(Payload::xml_as_read(envelope, element, bytes)),
+        Err(EnvelopeError::Xml(error)) => Err(error.into()),
+        Err(_) => plain_xml(bytes, limits),
     }
 }
 
-fn soap(bytes: &[u8], context: &BuildContext<'_>, limits: &ParseOptions) -> Result<Payload, BuildError> {
+fn soap(bytes: Bytes, context: &BuildContext<'_>, limits: &ParseOptions) -> Result<Payload, BuildError> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Ok(Payload::empty());
     }
     let limits = &options(context, limits)?;
-    Ok(Payload::xml(Envelope::parse(bytes, limits)?))
+    let (envelope, element) = Envelope::parse(&bytes, limits)?;
+    Ok(Payload::xml_as_read(envelope, element, bytes))
 }
 
 /// `<xformValues>` with one child a parameter, body first, then the query's.

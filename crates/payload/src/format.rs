@@ -73,9 +73,14 @@ pub fn format(
     let charset = options.charset;
     match format {
         Format::Json => Ok(charset.encode(json(payload, options, settings)?, Missing::JsonEscape).into()),
-        Format::Xml => Ok(plain_xml(payload.envelope(settings)?, options).into()),
+        Format::Xml => Ok(plain_xml(payload, payload.envelope(settings)?, options).into()),
         Format::Soap | Format::MultipartRelated => match options.packaging {
-            Packaging::Plain => Ok(soap(payload.envelope(settings)?, options).into()),
+            Packaging::Plain => {
+                let envelope = payload.envelope(settings)?;
+                let verbatim = payload.verbatim(envelope.element);
+                let declaration = options.xml_declaration != Some(false);
+                Ok(write(&envelope.document, envelope.element, verbatim, declaration, options).into())
+            }
             Packaging::Mtom | Packaging::Swa => Ok(related::write(payload.envelope(settings)?, options, soap)),
         },
         Format::Text => Ok(charset.encode(text(payload, settings)?, Missing::QuestionMark).into()),
@@ -95,25 +100,36 @@ fn json(payload: &Payload, options: FormatOptions<'_>, settings: &JsonSettings) 
     Ok(Bytes::from(text))
 }
 
-fn plain_xml(envelope: &Envelope, options: FormatOptions<'_>) -> Bytes {
+fn plain_xml(message: &Payload, envelope: &Envelope, options: FormatOptions<'_>) -> Bytes {
+    let declaration = options.xml_declaration == Some(true);
     let Some(payload) = envelope.payload() else { return Bytes::new() };
     if let Some(fault) = envelope.fault() {
         // A fault to a client that speaks no SOAP: what it says, without the envelope around it.
         let parts = FaultParts::read(envelope, fault);
         return match parts.detail.iter().find(|&&node| envelope.document.name(node).is_some()) {
-            Some(&detail) => write(&envelope.document, detail, options.xml_declaration == Some(true), options),
+            Some(&detail) => write(&envelope.document, detail, None, declaration, options),
             None => options.charset.encode(Bytes::from(parts.reason), Missing::QuestionMark),
         };
     }
-    write(&envelope.document, payload, options.xml_declaration == Some(true), options)
+    write(&envelope.document, payload, message.verbatim(payload), declaration, options)
 }
 
 fn soap(envelope: &Envelope, options: FormatOptions<'_>) -> Bytes {
-    write(&envelope.document, envelope.element, options.xml_declaration != Some(false), options)
+    write(&envelope.document, envelope.element, None, options.xml_declaration != Some(false), options)
 }
 
-fn write(document: &Document, node: NodeId, declaration: bool, options: FormatOptions<'_>) -> Bytes {
-    let mut out = Vec::with_capacity(256);
+/// Writes the node, or takes the bytes that are known to be what would be written.
+fn write(
+    document: &Document,
+    node: NodeId,
+    verbatim: Option<&Bytes>,
+    declaration: bool,
+    options: FormatOptions<'_>,
+) -> Bytes {
+    if let Some(bytes) = verbatim.filter(|_| !declaration) {
+        return options.charset.encode(bytes.clone(), Missing::Reference);
+    }
+    let mut out = Vec::with_capacity(256 + verbatim.map_or(0, Bytes::len));
     if declaration {
         out.extend_from_slice(format!("<?xml version=\"1.0\" encoding=\"{}\"", options.charset.name()).as_bytes());
         if let Some(standalone) = options.standalone {
@@ -122,7 +138,10 @@ fn write(document: &Document, node: NodeId, declaration: bool, options: FormatOp
         }
         out.extend_from_slice(b"?>");
     }
-    document.write(node, &mut out, &WriteOptions::default());
+    match verbatim {
+        Some(bytes) => out.extend_from_slice(bytes),
+        None => document.write(node, &mut out, &WriteOptions::default()),
+    }
     options.charset.encode(Bytes::from(out), Missing::Reference)
 }
 
@@ -184,12 +203,14 @@ const FORM_VALUE: &percent_encoding::AsciiSet =
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::build::{BuildContext, build};
+    use crate::content_type::FormatTable;
     use crate::soap::SoapVersion;
     use mi_xml::ParseOptions;
 
     fn xml(text: &str) -> Payload {
         let options = ParseOptions::default();
-        Payload::xml(Envelope::around(text.as_bytes(), SoapVersion::V11, &options).expect("well formed"))
+        Payload::xml(Envelope::around(text.as_bytes(), SoapVersion::V11, &options).expect("well formed").0)
     }
 
     fn written(payload: &Payload, as_format: Format) -> String {
@@ -222,6 +243,39 @@ mod tests {
         );
         assert!(written(&xml("<a/>"), Format::Xml).starts_with("<a"));
         assert_eq!(written(&Payload::empty(), Format::Xml), "");
+    }
+
+    #[test]
+    fn passes_the_bytes_of_xml_that_nobody_changed_and_that_is_spelled_as_it_would_be() {
+        let read = |content_type, text: &str| {
+            let context = BuildContext { content_type, rest: true, ..BuildContext::default() };
+            let (bytes, limits) = (Bytes::from(text.to_owned()), ParseOptions::default());
+            let built = build(bytes.clone(), &context, &FormatTable::default(), &limits).expect("well formed");
+            (bytes, built.payload)
+        };
+        let written = |payload: &Payload, wanted| {
+            format(payload, wanted, FormatOptions::default(), &JsonSettings::default()).expect("writable").bytes
+        };
+        for content_type in ["application/xml", "text/xml"] {
+            let (bytes, mut payload) = read(content_type, "<?xml version='1.0'?><a b=\"1\">2</a>\n");
+            let passed = written(&payload, Format::Xml);
+            assert_eq!(passed, "<a b=\"1\">2</a>");
+            assert_eq!(passed.as_ptr(), bytes[21..].as_ptr());
+            assert_eq!(written(&payload.try_clone().expect("built"), Format::Xml).as_ptr(), passed.as_ptr());
+            let envelope = payload.envelope_mut(&JsonSettings::default()).expect("a tree");
+            let element = envelope.payload().expect("a payload");
+            envelope.document.set_attribute(element, "", "", "b", "3");
+            assert_eq!(written(&payload, Format::Xml), "<a b=\"3\">2</a>");
+        }
+        let (_, spelled_otherwise) = read("application/xml", "<a b='1'/>");
+        assert_eq!(written(&spelled_otherwise, Format::Xml), "<a b=\"1\" />");
+
+        let envelope = "<e:Envelope xmlns:e=\"http://schemas.xmlsoap.org/soap/envelope/\"><e:Body><a xmlns:p=\"p\">\
+            <p:b>1</p:b></a></e:Body></e:Envelope>";
+        let (_, soap) = read("text/xml", envelope);
+        let declaration = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>";
+        assert_eq!(written(&soap, Format::Soap), format!("{declaration}{envelope}"));
+        assert_eq!(written(&soap, Format::Xml), "<a xmlns:p=\"p\"><p:b>1</p:b></a>");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use bytes::Bytes;
-use mi_xml::ParseError;
+use mi_xml::{NodeId, ParseError, ReadElement};
 
 use crate::body::Body;
 use crate::json::{ConversionError, JsonError, JsonSettings, json_to_xml, xml_to_json};
@@ -64,8 +64,20 @@ pub struct EmptyPayload {
 #[derive(Debug)]
 pub struct XmlPayload {
     envelope: Envelope,
+    /// Set as long as nobody could have changed the tree.
+    verbatim: Option<Verbatim>,
     json: JsonCell,
 }
+
+/// An element with the bytes that it was read from, which are the bytes that the writer would write for it.
+#[derive(Debug, Clone)]
+struct Verbatim {
+    element: NodeId,
+    bytes: Bytes,
+}
+
+/// Bytes beyond this length are not kept beside the tree that was made of them.
+const MAX_VERBATIM: usize = 1024 * 1024;
 
 /// JSON text as it came or was set, not validated beyond its beginning (spec 1.4 rule 7).
 #[derive(Debug)]
@@ -123,7 +135,25 @@ impl Payload {
 
     /// An envelope with its content.
     pub fn xml(envelope: Envelope) -> Self {
-        Self::Xml(Box::new(XmlPayload { envelope, json: JsonCell::default() }))
+        Self::Xml(Box::new(XmlPayload { envelope, verbatim: None, json: JsonCell::default() }))
+    }
+
+    /// An envelope as it was read from `bytes`: `element` is the payload or the envelope's own element. Where the writer
+    /// would write the same bytes again, they are kept until somebody asks for [`Self::envelope_mut`].
+    pub fn xml_as_read(envelope: Envelope, element: ReadElement, bytes: Bytes) -> Self {
+        let verbatim = element
+            .verbatim
+            .filter(|range| range.end <= bytes.len() && bytes.len() <= MAX_VERBATIM)
+            .map(|range| Verbatim { element: element.id, bytes: bytes.slice(range) });
+        Self::Xml(Box::new(XmlPayload { envelope, verbatim, json: JsonCell::default() }))
+    }
+
+    /// The bytes that the writer would write for the element, if they are at hand.
+    pub(crate) fn verbatim(&self, element: NodeId) -> Option<&Bytes> {
+        match self {
+            Self::Xml(xml) => xml.verbatim.as_ref().filter(|kept| kept.element == element).map(|kept| &kept.bytes),
+            _ => None,
+        }
     }
 
     /// JSON text that is known to begin like JSON; see [`Payload::set_json`] for the checked way.
@@ -205,6 +235,7 @@ impl Payload {
         match self {
             Self::Xml(xml) => {
                 xml.json = JsonCell::default();
+                xml.verbatim = None;
                 Ok(&mut xml.envelope)
             }
             _ => Err(ViewError::NotBuilt),
@@ -242,7 +273,10 @@ impl Payload {
         Ok(match self {
             Self::Unread(_) => return Err(ViewError::NotBuilt),
             Self::Empty(_) => Self::empty(),
-            Self::Xml(xml) => Self::xml(xml.envelope.clone()),
+            Self::Xml(xml) => {
+                let (envelope, verbatim) = (xml.envelope.clone(), xml.verbatim.clone());
+                Self::Xml(Box::new(XmlPayload { envelope, verbatim, json: JsonCell::default() }))
+            }
             Self::Json(json) => Self::json(json.text.clone()),
             Self::Text(text) => Self::text(text.text.clone()),
             Self::Binary(binary) => Self::binary(binary.bytes.clone()),

@@ -64,8 +64,8 @@ pub(crate) fn build(bytes: &Bytes, context: &BuildContext<'_>, limits: &ParseOpt
         limits.encoding = Some(encoding.ok_or_else(|| BuildError::Charset(charset.to_owned()))?);
     }
     let content = decoded(bytes, root_part)?;
-    let mut envelope = match Envelope::parse(&content, &limits) {
-        Ok(envelope) => envelope,
+    let (mut envelope, _) = match Envelope::parse(&content, &limits) {
+        Ok(read) => read,
         Err(EnvelopeError::NotAnEnvelope { .. }) => Envelope::around(&content, SoapVersion::V11, &limits)?,
         Err(error) => return Err(error.into()),
     };

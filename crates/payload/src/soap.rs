@@ -1,6 +1,6 @@
 //! SOAP envelopes: every message has one, real or made around its payload (spec 1.2).
 
-use mi_xml::{Document, NodeId, NodeKind, ParseError, ParseOptions};
+use mi_xml::{Document, NodeId, NodeKind, ParseError, ParseOptions, ReadElement};
 
 /// Namespace of SOAP 1.1 envelopes.
 pub const SOAP11: &str = "http://schemas.xmlsoap.org/soap/envelope/";
@@ -93,17 +93,22 @@ impl Envelope {
         Self { document, element, header: None, body, version, synthetic: true }
     }
 
-    /// An envelope around the document in `bytes`.
-    pub fn around(bytes: &[u8], version: SoapVersion, options: &ParseOptions) -> Result<Self, ParseError> {
+    /// An envelope around the document in `bytes`, and what was read: the payload.
+    pub fn around(
+        bytes: &[u8],
+        version: SoapVersion,
+        options: &ParseOptions,
+    ) -> Result<(Self, ReadElement), ParseError> {
         let mut envelope = Self::empty(version);
         let body = envelope.body;
-        envelope.document.parse_into(body, bytes, options)?;
-        Ok(envelope)
+        let payload = envelope.document.parse_into(body, bytes, options)?;
+        Ok((envelope, payload))
     }
 
-    /// The envelope that `bytes` hold.
-    pub fn parse(bytes: &[u8], options: &ParseOptions) -> Result<Self, EnvelopeError> {
-        Self::of_document(Document::parse(bytes, options)?)
+    /// The envelope that `bytes` hold, and what was read: its element.
+    pub fn parse(bytes: &[u8], options: &ParseOptions) -> Result<(Self, ReadElement), EnvelopeError> {
+        let (document, element) = Document::read(bytes, options)?;
+        Ok((Self::of_document(document)?, element))
     }
 
     /// The envelope that is the document element of `document`.
@@ -368,7 +373,7 @@ mod tests {
         let xml = format!(
             "<s:Envelope xmlns:s='{SOAP12}'><s:Header><h xmlns='u'/></s:Header><s:Body><a/></s:Body></s:Envelope>"
         );
-        let envelope = Envelope::parse(xml.as_bytes(), &ParseOptions::default()).expect("an envelope");
+        let (envelope, _) = Envelope::parse(xml.as_bytes(), &ParseOptions::default()).expect("an envelope");
         assert_eq!(envelope.version, SoapVersion::V12);
         assert!(envelope.header.is_some() && !envelope.synthetic);
         assert_eq!(envelope.document.local_name(envelope.payload().expect("a payload")), "a");
@@ -388,7 +393,7 @@ mod tests {
             "<s:Envelope xmlns:s='{SOAP11}'><s:Body><s:Fault><faultcode>s:Server</faultcode><faultstring>no</faultstring>\
              <detail><why>x</why></detail></s:Fault></s:Body></s:Envelope>"
         );
-        let mut envelope = Envelope::parse(xml.as_bytes(), &ParseOptions::default()).expect("an envelope");
+        let (mut envelope, _) = Envelope::parse(xml.as_bytes(), &ParseOptions::default()).expect("an envelope");
         envelope.convert(SoapVersion::V12);
         let fault = envelope.fault().expect("still a fault");
         let parts = FaultParts::read(&envelope, fault);

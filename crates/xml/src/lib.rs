@@ -32,7 +32,7 @@ pub use attributes::{Attribute, AttributeId};
 pub use build::TreeBuilder;
 pub use document::{Declaration, Document, NodeId, NodeKind, QName};
 pub use navigate::{Ancestors, ChildElements, Children, Descendants};
-pub use parse::{ParseError, ParseErrorKind, ParseOptions};
+pub use parse::{ParseError, ParseErrorKind, ParseOptions, ReadElement};
 pub use position::Position;
 pub use write::{EmptyElement, WriteOptions};
 

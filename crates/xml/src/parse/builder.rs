@@ -1,9 +1,11 @@
 //! From the input to the arena: the grammar of XML 1.0 with namespaces, without DTD.
 
+use std::ops::Range;
+
 use super::namespace::Scope;
 use super::reference::{self, Traits};
 use super::scanner::{InTag, RawAttribute, RawName, Scanner};
-use super::{Flaw, ParseErrorKind, ParseOptions};
+use super::{Flaw, ParseErrorKind, ParseOptions, ReadElement};
 use crate::chars;
 use crate::document::{Attr, Document, NO_ATTRIBUTE, NodeId, NodeKind, Span};
 use crate::names::{NameId, NamespaceId};
@@ -11,13 +13,17 @@ use crate::position::LineCursor;
 
 pub(super) struct Builder<'d, 'i> {
     pub(super) document: &'d mut Document,
-    scanner: Scanner<'i>,
-    input: &'i str,
+    pub(super) scanner: Scanner<'i>,
+    pub(super) input: &'i str,
     pub(super) options: &'i ParseOptions,
     /// The document node that the tree grows under.
-    holder: NodeId,
-    current: NodeId,
+    pub(super) holder: NodeId,
+    pub(super) current: NodeId,
     root: Option<NodeId>,
+    /// Where the root element begins and ends.
+    root_range: Range<usize>,
+    /// How many tags, comments and sections the root element has, each of which ends with a `>`.
+    pub(super) brackets: usize,
     pub(super) depth: usize,
     /// The text node that goes on growing until there is markup.
     growing: Option<NodeId>,
@@ -42,6 +48,8 @@ impl<'d, 'i> Builder<'d, 'i> {
             holder,
             current: holder,
             root: None,
+            root_range: 0..0,
+            brackets: 0,
             depth: 0,
             growing: None,
             scope: Scope::default(),
@@ -53,8 +61,9 @@ impl<'d, 'i> Builder<'d, 'i> {
     }
 
     /// Reads the whole input and returns the root element.
-    pub(super) fn run(mut self) -> Result<NodeId, Flaw> {
+    pub(super) fn run(mut self) -> Result<ReadElement, Flaw> {
         self.traits = reference::look_over(self.input)?;
+        self.scanner.verbatim = !self.traits.carriage_returns;
         if self.input.starts_with("<?xml") && self.input.get(5..).is_some_and(|rest| rest.starts_with(chars::is_space))
         {
             self.declaration()?;
@@ -73,13 +82,23 @@ impl<'d, 'i> Builder<'d, 'i> {
         }
     }
 
-    fn finish(self) -> Result<NodeId, Flaw> {
+    fn finish(self) -> Result<ReadElement, Flaw> {
         let end = self.input.len();
         if self.current != self.holder {
             let name = self.document.names.qualified(self.document.node(self.current).name());
             return Err(Flaw::syntax(end, format!("the input ends within the element {name}")));
         }
-        self.root.ok_or_else(|| Flaw::new(end, ParseErrorKind::NoRoot, "there is no root element"))
+        let Some(id) = self.root else {
+            return Err(Flaw::new(end, ParseErrorKind::NoRoot, "there is no root element"));
+        };
+        let verbatim = self.is_verbatim().then_some(self.root_range);
+        Ok(ReadElement { id, verbatim })
+    }
+
+    /// Whether the writer would write the root element as it stands. It escapes each `>` that ends no markup.
+    fn is_verbatim(&self) -> bool {
+        let bytes = self.input.as_bytes().get(self.root_range.clone()).unwrap_or_default();
+        self.scanner.verbatim && memchr::memchr_iter(b'>', bytes).count() == self.brackets
     }
 
     fn markup(&mut self) -> Result<(), Flaw> {
@@ -103,16 +122,19 @@ impl<'d, 'i> Builder<'d, 'i> {
             return Err(Flaw::new(start, ParseErrorKind::Limit, message));
         }
         self.depth += 1;
+        self.brackets += 1;
         self.scanner.at += 1;
         let name = self.scanner.name();
         self.pending.clear();
-        let empty = loop {
-            match self.scanner.in_tag()? {
-                InTag::Attribute(attribute) => self.note_attribute(attribute)?,
-                InTag::End => break false,
-                InTag::EmptyEnd => break true,
-            }
-        };
+        // Most start tags have nothing but a name.
+        let empty = !self.scanner.skip(b">")
+            && loop {
+                match self.scanner.in_tag()? {
+                    InTag::Attribute(attribute) => self.note_attribute(attribute)?,
+                    InTag::End => break false,
+                    InTag::EmptyEnd => break true,
+                }
+            };
         let name = self.element_name(name, start + 1)?;
         let id = self.document.push_element(name);
         self.document.link_last(self.current, id);
@@ -124,6 +146,7 @@ impl<'d, 'i> Builder<'d, 'i> {
         }
         if self.current == self.holder {
             self.root = Some(id);
+            self.root_range.start = start;
         }
         self.current = id;
         if empty {
@@ -147,6 +170,27 @@ impl<'d, 'i> Builder<'d, 'i> {
     fn end_tag(&mut self) -> Result<(), Flaw> {
         let start = self.scanner.at;
         self.scanner.at += 2;
+        let node = self.document.node(self.current);
+        let expected = self.document.names.qualified(node.name());
+        let has_content = node.first_child() != NodeId::NONE;
+        self.brackets += 1;
+        // Nearly always it is what it has to be.
+        if self.current != self.holder
+            && let Some(after) = self.scanner.rest().strip_prefix(expected.as_bytes())
+            && after.first() == Some(&b'>')
+        {
+            self.scanner.at += expected.len() + 1;
+            self.scanner.verbatim &= has_content;
+        } else {
+            self.scanner.verbatim = false;
+            self.other_end_tag(start)?;
+        }
+        self.close();
+        Ok(())
+    }
+
+    /// An end tag that has white space, or is wrong.
+    fn other_end_tag(&mut self, start: usize) -> Result<(), Flaw> {
         let name = self.scanner.name();
         if self.current == self.holder {
             return Err(Flaw::syntax(start, format!("the end tag {} has no start tag", name.text)));
@@ -160,7 +204,6 @@ impl<'d, 'i> Builder<'d, 'i> {
         if !self.scanner.skip(b">") {
             return Err(self.scanner.flaw(format!("the end tag {} does not end", name.text)));
         }
-        self.close();
         Ok(())
     }
 
@@ -170,6 +213,9 @@ impl<'d, 'i> Builder<'d, 'i> {
         let parent = self.document.node(self.current).parent;
         self.current = parent.some().unwrap_or(self.holder);
         self.growing = None;
+        if self.current == self.holder {
+            self.root_range.end = self.scanner.at;
+        }
     }
 
     fn element_name(&mut self, name: RawName<'i>, offset: usize) -> Result<NameId, Flaw> {
@@ -221,7 +267,8 @@ impl<'d, 'i> Builder<'d, 'i> {
             let name = self.attribute_name(attribute.name, attribute.offset)?;
             self.refuse_duplicate(first, name, &attribute)?;
             let start = self.document.text.len();
-            reference::push_value(attribute.value, attribute.offset, &mut self.document.text)?;
+            let plain = reference::push_value(attribute.value, attribute.offset, &mut self.document.text)?;
+            self.scanner.verbatim &= plain;
             let value = self.span_from(start);
             let entry = self.document.link_attribute(element, last, Attr { name, value, next: NO_ATTRIBUTE });
             last = Some(entry);
@@ -277,6 +324,7 @@ impl<'d, 'i> Builder<'d, 'i> {
         let Some(name) = self.scanner.up_to(";") else {
             return Err(Flaw::syntax(start, "a reference does not end"));
         };
+        self.scanner.verbatim &= matches!(name, "amp" | "lt" | "gt");
         let from = self.document.text.len();
         self.document.text.push(reference::resolve(name, start)?);
         self.grow_text(from);
@@ -296,63 +344,7 @@ impl<'d, 'i> Builder<'d, 'i> {
         self.growing = Some(id);
     }
 
-    /// What begins with `<!`.
-    fn bang(&mut self) -> Result<(), Flaw> {
-        let start = self.scanner.at;
-        if self.scanner.skip(b"<!--") {
-            let text = self.scanner.up_to("-->").filter(|text| !text.contains("--") && !text.ends_with('-'));
-            let text = text.ok_or_else(|| Flaw::syntax(start, "a comment does not end, or contains --"))?;
-            self.characters(NodeKind::Comment, NameId::NONE, false, text);
-            return Ok(());
-        }
-        if self.scanner.skip(b"<![CDATA[") {
-            if self.current == self.holder {
-                return Err(Flaw::syntax(start, "there is text outside of the root element"));
-            }
-            let text = self.scanner.up_to("]]>");
-            let text = text.ok_or_else(|| Flaw::syntax(start, "a CDATA section does not end"))?;
-            self.characters(NodeKind::Text, NameId::NONE, true, text);
-            return Ok(());
-        }
-        if self.scanner.rest().starts_with(b"<!DOCTYPE") {
-            return Err(Flaw::new(start, ParseErrorKind::Doctype, "a document type declaration is not allowed"));
-        }
-        Err(Flaw::syntax(start, "<! begins nothing that is allowed here"))
-    }
-
-    fn characters(&mut self, kind: NodeKind, name: NameId, cdata: bool, text: &str) {
-        let from = self.document.text.len();
-        self.push_text(text);
-        let span = self.span_from(from);
-        let id = self.document.push_characters(kind, name, cdata, span);
-        self.document.link_last(self.current, id);
-    }
-
-    fn instruction(&mut self) -> Result<(), Flaw> {
-        let start = self.scanner.at;
-        self.scanner.at += 2;
-        let Some(inside) = self.scanner.up_to("?>") else {
-            return Err(Flaw::syntax(start, "a processing instruction does not end"));
-        };
-        let (target, text) = inside.split_once(chars::is_space).unwrap_or((inside, ""));
-        if !chars::is_ncname(target) || target.eq_ignore_ascii_case("xml") {
-            return Err(Flaw::syntax(start, format!("{target} cannot be a processing instruction here")));
-        }
-        let name = self.document.names.intern(target, 0, NamespaceId::NONE);
-        let text = text.trim_start_matches(chars::is_space);
-        self.characters(NodeKind::ProcessingInstruction, name, false, text);
-        Ok(())
-    }
-
-    /// The XML declaration, which is only looked for at the very beginning.
-    fn declaration(&mut self) -> Result<(), Flaw> {
-        self.scanner.at += "<?xml".len();
-        let inside = self.scanner.up_to("?>").ok_or_else(|| Flaw::syntax(0, "the XML declaration does not end"))?;
-        self.document.declaration = Some(Box::new(super::declaration::read(inside)?));
-        Ok(())
-    }
-
-    fn push_text(&mut self, text: &str) {
+    pub(super) fn push_text(&mut self, text: &str) {
         if self.traits.carriage_returns {
             reference::push_lines(text, &mut self.document.text);
         } else {
@@ -361,7 +353,7 @@ impl<'d, 'i> Builder<'d, 'i> {
     }
 
     /// The text since `from`. The input is shorter than 4 GiB, and what it becomes is not longer.
-    fn span_from(&self, from: usize) -> Span {
+    pub(super) fn span_from(&self, from: usize) -> Span {
         let start = u32::try_from(from).unwrap_or(u32::MAX);
         let len = u32::try_from(self.document.text.len() - from).unwrap_or(0);
         Span { start, len }

@@ -5,9 +5,13 @@
 mod builder;
 mod declaration;
 mod decode;
+mod misc;
 mod namespace;
 mod reference;
 mod scanner;
+
+use std::borrow::Cow;
+use std::ops::Range;
 
 use encoding_rs::Encoding;
 
@@ -115,6 +119,16 @@ impl Flaw {
     }
 }
 
+/// The root element of what was read.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ReadElement {
+    /// The element.
+    pub id: NodeId,
+    /// Where in the input the very bytes stand that [`Document::write`] writes for the element as long as nobody
+    /// changes it; `None` if the input has another spelling (single quotes, `<a/>`, another encoding, …) or may have.
+    pub verbatim: Option<Range<usize>>,
+}
+
 impl Document {
     /// Reads a document. Bytes are taken as the byte order mark, [`ParseOptions::encoding`], the XML declaration or
     /// UTF-8 say, in this order.
@@ -135,23 +149,37 @@ impl Document {
     /// # Errors
     /// Whatever XML 1.0 with namespaces calls ill-formed, a DTD, and what exceeds the limits of `options`.
     pub fn parse(input: &[u8], options: &ParseOptions) -> Result<Self, ParseError> {
+        Self::read(input, options).map(|(document, _)| document)
+    }
+
+    /// As [`Self::parse`], and says whether the root element is spelled as the writer would spell it.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub fn read(input: &[u8], options: &ParseOptions) -> Result<(Self, ReadElement), ParseError> {
         let text = decode::decode(input, options)?;
         let mut document = Self::with_capacity(1 + count_nodes(text.as_bytes()), text.len() / 3);
         if options.positions {
             document.positions = Some(Box::default());
         }
         let holder = document.root();
-        Builder::new(&mut document, &text, options, holder).run().map_err(|flaw| flaw.at(&text))?;
+        let element = Builder::new(&mut document, &text, options, holder).run().map_err(|flaw| flaw.at(&text))?;
         document.give_back();
-        Ok(document)
+        let skipped = matches!(text, Cow::Borrowed(_)).then(|| input.len() - text.len());
+        Ok((document, element.behind(skipped)))
     }
 
     /// Reads a whole document and appends its root element to `parent`, dropping what stood outside of the root
-    /// element. Returns the element. If the input is refused, this document stays as it was.
+    /// element. If the input is refused, this document stays as it was.
     ///
     /// # Errors
     /// As [`Self::parse`].
-    pub fn parse_into(&mut self, parent: NodeId, input: &[u8], options: &ParseOptions) -> Result<NodeId, ParseError> {
+    pub fn parse_into(
+        &mut self,
+        parent: NodeId,
+        input: &[u8],
+        options: &ParseOptions,
+    ) -> Result<ReadElement, ParseError> {
         let text = decode::decode(input, options)?;
         let (nodes, attributes, characters) = (self.nodes.len(), self.attributes.len(), self.text.len());
         let declaration = self.declaration.take();
@@ -170,8 +198,9 @@ impl Document {
                 return Err(flaw.at(&text));
             }
         };
-        self.append_child(parent, element);
-        Ok(element)
+        self.append_child(parent, element.id);
+        let skipped = matches!(text, Cow::Borrowed(_)).then(|| input.len() - text.len());
+        Ok(element.behind(skipped))
     }
 
     /// Returns the memory that growing took too much, where it is worth a reallocation.
@@ -183,6 +212,15 @@ impl Document {
         if (self.attributes.capacity() - self.attributes.len()) * size_of::<crate::document::Attr>() > WORTH_IT {
             self.attributes.shrink_to_fit();
         }
+    }
+}
+
+impl ReadElement {
+    /// From a place in the decoded text to the place in the input, which has so many bytes (a byte order mark) before
+    /// the same text; `None`: the input is in another encoding.
+    fn behind(self, skipped: Option<usize>) -> Self {
+        let place = |range: Range<usize>, skipped| range.start + skipped..range.end + skipped;
+        Self { id: self.id, verbatim: self.verbatim.zip(skipped).map(|(range, skipped)| place(range, skipped)) }
     }
 }
 

@@ -56,8 +56,9 @@ pub(super) fn resolve(name: &str, offset: usize) -> Result<char, Flaw> {
     }
 }
 
-/// Appends an attribute value: references resolved, each line end and other white space a blank.
-pub(super) fn push_value(value: &str, offset: usize, out: &mut String) -> Result<(), Flaw> {
+/// Appends an attribute value: references resolved, each line end and other white space a blank. Says whether there was
+/// nothing of that.
+pub(super) fn push_value(value: &str, offset: usize, out: &mut String) -> Result<bool, Flaw> {
     let special = |b: u8| matches!(b, b'&' | b'\t' | b'\n' | b'\r');
     let mut rest = value;
     while let Some(at) = rest.bytes().position(special) {
@@ -77,7 +78,7 @@ pub(super) fn push_value(value: &str, offset: usize, out: &mut String) -> Result
         };
     }
     out.push_str(rest);
-    Ok(())
+    Ok(rest.len() == value.len())
 }
 
 /// Appends text with line ends normalised to line feeds.

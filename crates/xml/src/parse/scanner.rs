@@ -39,12 +39,14 @@ pub(super) enum InTag<'i> {
 pub(super) struct Scanner<'i> {
     input: &'i str,
     pub(super) at: usize,
+    /// Whether all tags so far are spelled as the writer spells them.
+    pub(super) verbatim: bool,
 }
 
-/// Bytes that end a name.
-static ENDS_NAME: [bool; 256] = {
+/// Bytes that end a name, and the colon within one.
+static NOT_IN_NAME: [bool; 256] = {
     let mut table = [false; 256];
-    let ends = b" \t\r\n/>=<\"'";
+    let ends = b" \t\r\n/>=<\"':";
     let mut at = 0;
     while at < ends.len() {
         table[ends[at] as usize] = true;
@@ -55,7 +57,7 @@ static ENDS_NAME: [bool; 256] = {
 
 impl<'i> Scanner<'i> {
     pub(super) fn new(input: &'i str) -> Self {
-        Self { input, at: 0 }
+        Self { input, at: 0, verbatim: true }
     }
 
     pub(super) fn rest(&self) -> &'i [u8] {
@@ -96,16 +98,19 @@ impl<'i> Scanner<'i> {
     }
 
     pub(super) fn name(&mut self) -> RawName<'i> {
-        let (start, mut prefix_len) = (self.at, 0);
+        let start = self.at;
         let rest = self.rest();
-        let mut length = 0;
-        while let Some(&byte) = rest.get(length)
-            && !ENDS_NAME[byte as usize]
-        {
-            if byte == b':' && prefix_len == 0 {
+        let part = |from: usize| {
+            let part = rest.get(from..).unwrap_or_default();
+            from + part.iter().position(|&byte| NOT_IN_NAME[byte as usize]).unwrap_or(part.len())
+        };
+        let mut length = part(0);
+        let mut prefix_len = 0;
+        while rest.get(length) == Some(&b':') {
+            if prefix_len == 0 {
                 prefix_len = length;
             }
-            length += 1;
+            length = part(length + 1);
         }
         self.at += length;
         RawName { text: self.slice(start, self.at), prefix_len }
@@ -113,13 +118,17 @@ impl<'i> Scanner<'i> {
 
     /// The next attribute of a start tag, or its end.
     pub(super) fn in_tag(&mut self) -> Result<InTag<'i>, Flaw> {
+        let start = self.at;
         let spaced = self.spaces();
+        self.verbatim &= !spaced || self.slice(start, self.at) == " ";
         match self.rest() {
             [b'>', ..] => {
+                self.verbatim &= !spaced;
                 self.at += 1;
                 Ok(InTag::End)
             }
             [b'/', b'>', ..] => {
+                self.verbatim &= spaced;
                 self.at += 2;
                 Ok(InTag::EmptyEnd)
             }
@@ -132,15 +141,16 @@ impl<'i> Scanner<'i> {
     fn attribute(&mut self) -> Result<RawAttribute<'i>, Flaw> {
         let offset = self.at;
         let name = self.name();
-        self.spaces();
+        self.verbatim &= !self.spaces();
         if !self.skip(b"=") {
             return Err(self.flaw(format!("the attribute {} has no value", name.text)));
         }
-        self.spaces();
+        self.verbatim &= !self.spaces();
         let quote = match self.rest().first() {
             Some(&quote @ (b'"' | b'\'')) => quote,
             _ => return Err(self.flaw(format!("the value of the attribute {} is not in quotes", name.text))),
         };
+        self.verbatim &= quote == b'"';
         self.at += 1;
         let start = self.at;
         let rest = self.rest();

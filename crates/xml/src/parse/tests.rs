@@ -172,12 +172,12 @@ fn a_document_below_an_element() {
     let element = document
         .parse_into(body, b"<?xml version='1.0'?><!--x--><order id='1'><n>2</n></order>", &options)
         .expect("well-formed");
-    assert_eq!(document.parent(element), Some(body));
+    assert_eq!(document.parent(element.id), Some(body));
     let expected = "<s:Body xmlns:s=\"urn:soap\"><order id=\"1\"><n>2</n></order></s:Body>";
     assert_eq!(document.to_xml(document.root()), expected);
     assert!(document.parse_into(body, b"<broken>", &options).is_err());
     assert_eq!(document.to_xml(document.root()), expected);
-    assert_eq!(document.kind(element), NodeKind::Element);
+    assert_eq!(document.kind(element.id), NodeKind::Element);
 }
 
 #[test]
@@ -240,7 +240,68 @@ fn tree() -> impl Strategy<Value = String> {
     })
 }
 
+#[test]
+fn a_spelling_that_the_writer_has_is_told_from_others() {
+    let verbatim = |text: &str| Document::read(text.as_bytes(), &ParseOptions::default()).expect("good").1.verbatim;
+    for text in [
+        "<a xmlns=\"urn:a\" b=\"1\"><c />t &amp; &lt; &gt; \" '<![CDATA[&]]><!-- c --><?p?><?p i?></a>",
+        "<a />",
+        "<p:a xmlns:p=\"urn:p\" p:b=\"'\">\u{fc}\n\t</p:a>",
+    ] {
+        assert_eq!(verbatim(text), Some(0..text.len()), "{text}");
+        let around = format!("\u{feff}<?xml version='1.0'?>\n<!-- > --><?p  i?>{text}\n<!-- > --><?p  i?>");
+        let start = around.find(text).expect("it is in there");
+        assert_eq!(verbatim(&around), Some(start..start + text.len()), "{around}");
+    }
+    for text in [
+        "<a></a>",
+        "<a/>",
+        "<a  />",
+        "<a\t/>",
+        "<a >x</a>",
+        "<a>x</a >",
+        "<a b='1'>x</a>",
+        "<a  b=\"1\"/>",
+        "<a b =\"1\" />",
+        "<a b= \"1\" />",
+        "<a\nb=\"1\" />",
+        "<a b=\"&amp;\" />",
+        "<a b=\"\n\" />",
+        "<a b=\">\" />",
+        "<a>></a>",
+        "<a>&quot;</a>",
+        "<a>&#65;</a>",
+        "<a>\r</a>",
+        "<a><![CDATA[>]]></a>",
+        "<a><!-- > --></a>",
+        "<a><?p  i?></a>",
+        "<a><?p\ti?></a>",
+        "<a><?p ?></a>",
+    ] {
+        assert_eq!(verbatim(text), None, "{text}");
+    }
+    let utf_16 = b"\xff\xfe<\0a\0 \0/\0>\0";
+    assert_eq!(Document::read(utf_16, &ParseOptions::default()).expect("good").1.verbatim, None);
+}
+
 proptest! {
+    #[test]
+    fn verbatim_means_that_the_writer_writes_the_same(text in pieces()) {
+        let text = format!("<a>{text}</a>");
+        if let Ok((document, root)) = Document::read(text.as_bytes(), &ParseOptions::default())
+            && let Some(range) = root.verbatim
+        {
+            prop_assert_eq!(document.to_xml(root.id), &text[range]);
+        }
+    }
+
+    #[test]
+    fn what_the_writer_wrote_is_verbatim_unless_it_has_escapes(content in proptest::collection::vec(tree(), 0..3)) {
+        let written = round_trip(&format!("<root>{}</root>", content.concat()));
+        let (_, root) = Document::read(written.as_bytes(), &ParseOptions::default()).expect("well-formed");
+        prop_assert_eq!(root.verbatim, Some(0..written.len()));
+    }
+
     #[test]
     fn what_is_read_is_written_and_read_again(text in pieces()) {
         if let Ok(document) = parse(&text) {
