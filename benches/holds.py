@@ -3,7 +3,8 @@
 
 Prints: time from the start script to a healthy answer and the resident memory then; the same with 1,000 APIs; resident
 memory while 1 GiB passes through in both directions; failed requests of 1,000 keep-alive connections while an API is
-changed twice a second. Needs curl. The default HOME is target/dist/micro-integrator; it is copied, not changed.
+changed twice a second; resident memory while messages are split into 1,000 parts, each calls a backend, and an aggregate
+joins the answers. Needs curl. The default HOME is target/dist/micro-integrator; it is copied, not changed.
 """
 import asyncio
 import http.client
@@ -29,6 +30,12 @@ FLOW = """<log level="custom"><property name="id" expression="$url:id"/></log>
     <args><arg evaluator="json" expression="$.id"/></args></payloadFactory></then>
   <else><property name="HTTP_SC" value="404" scope="axis2"/></else>
 </filter><respond/>"""
+AGGREGATE = """<property name="whole"><orders xmlns=""/></property>
+<iterate expression="//order" id="orders"><target><sequence>
+  <call><endpoint><http method="post" uri-template="http://127.0.0.1:{port}/echo"/></endpoint></call>
+</sequence></target></iterate>
+<aggregate id="orders"><completeCondition timeout="60"><messageCount min="-1" max="-1"/></completeCondition>
+  <onComplete expression="//order" enclosingElementProperty="whole"><respond/></onComplete></aggregate>"""
 PASS = """<call><endpoint><address uri="http://127.0.0.1:{port}/sink"/></endpoint></call><respond/>"""
 
 
@@ -111,16 +118,36 @@ async def sink(reader, writer):
     writer.close()
 
 
-def backend():
-    """Starts the sink in a thread and gives its port."""
+async def echo(reader, writer):
+    """Answers each request of a connection with its own XML body."""
+    try:
+        while True:
+            head = (await reader.readuntil(b"\r\n\r\n")).lower()
+            if b"chunked" in head:
+                body = b""
+                while length := int((await reader.readuntil(b"\r\n")).strip(), 16):
+                    body += await reader.readexactly(length)
+                    await reader.readexactly(2)
+                await reader.readexactly(2)
+            else:
+                body = await reader.readexactly(int(head.split(b"content-length:")[1].split(b"\r\n")[0]))
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/xml\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+            await writer.drain()
+    except (asyncio.IncompleteReadError, ConnectionError):
+        pass
+    writer.close()
+
+
+def backend(handler):
+    """Starts a server with this handler in a thread and gives its port."""
     loop = asyncio.new_event_loop()
-    server = loop.run_until_complete(asyncio.start_server(sink, "127.0.0.1", 0, limit=1 << 20))
+    server = loop.run_until_complete(asyncio.start_server(handler, "127.0.0.1", 0, limit=1 << 20, backlog=2000))
     threading.Thread(target=loop.run_forever, daemon=True).start()
     return server.sockets[0].getsockname()[1]
 
 
 def large_body(source):
-    server = Server(source, {"Pass": API.format(name="Pass", context="pass", flow=PASS.format(port=backend()))})
+    server = Server(source, {"Pass": API.format(name="Pass", context="pass", flow=PASS.format(port=backend(sink)))})
     before = server.resident_mib()
     command = f"head -c 1073741824 /dev/zero | curl -s -T - -X POST -H 'Expect:' -H 'Content-Type: application/octet-stream' " \
               f"-o /dev/null -w '%{{http_code}} %{{size_download}}' http://127.0.0.1:{PORT}/pass/"
@@ -178,11 +205,27 @@ def hot_deployment(source, seconds=20):
     server.stop()
 
 
+def aggregate(source, rounds=6, parts=1000):
+    flow = AGGREGATE.format(port=backend(echo))
+    server = Server(source, {"Split": API.format(name="Split", context="split", flow=flow)})
+    orders = "".join(f"<order><id>{n}</id><text>{'x' * 950}</text></order>" for n in range(parts))
+    headers, whole = {"Content-Type": "application/xml"}, 0
+    for _ in range(rounds):
+        connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=120)
+        connection.request("POST", "/split/", f"<orders>{orders}</orders>", headers)
+        whole += connection.getresponse().read().count(b"<order>") == parts
+        connection.close()
+    print(f"{parts} parts of 1 kB split and joined: {whole} of {rounds} answers whole, "
+          f"{server.resident_mib('VmHWM'):.1f} MiB resident at the highest")
+    server.stop()
+
+
 def main():
     source = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "target/dist/micro-integrator").resolve()
     startup(source)
     large_body(source)
     hot_deployment(source)
+    aggregate(source)
 
 
 if __name__ == "__main__":
