@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use mi_mediation::{Definitions, DeployError, Element, Imports};
+use mi_payload::java::JavaRegex;
 use mi_xml::Document;
 
 use crate::archive::Archive;
@@ -130,9 +131,9 @@ fn is_for(role: &str, roles: &[String]) -> bool {
     if role.is_empty() {
         return true;
     }
-    let pattern = mi_mediation::regex::whole(role);
+    let pattern = JavaRegex::new(role);
     roles.iter().any(|known| match &pattern {
-        Ok(pattern) => mi_mediation::regex::matches(pattern, known),
+        Ok(pattern) => pattern.matches(known),
         Err(_) => known == role,
     })
 }

@@ -1,8 +1,8 @@
 //! Conditions in XML, which `rewrite` and `conditionalRouter` test: `equal`, `match`, `and`, `or`, `not` (spec: core
 //! mediators 5.10).
 
-use fancy_regex::Regex;
 use mi_expression::Expression;
+use mi_payload::java::JavaRegex;
 
 use crate::context::MessageContext;
 use crate::definition::{DeployError, Element};
@@ -14,7 +14,7 @@ pub(crate) enum Evaluator {
     And(Vec<Self>),
     Or(Vec<Self>),
     Not(Box<Self>),
-    Match(Source, Regex),
+    Match(Source, Box<JavaRegex>),
     Equal(Source, String),
 }
 
@@ -43,9 +43,10 @@ impl Evaluator {
             },
             "match" => {
                 let pattern = element.required("regex", "The 'regex' attribute of a match condition is required")?;
-                let regex = crate::regex::whole(pattern)
-                    .map_err(|reason| element.attribute_error("regex", "Invalid regular expression").hint(reason))?;
-                Self::Match(Source::parse(element)?, regex)
+                let regex = JavaRegex::new(pattern).map_err(|error| {
+                    element.attribute_error("regex", "Invalid regular expression").hint(error.message)
+                })?;
+                Self::Match(Source::parse(element)?, Box::new(regex))
             }
             "equal" => {
                 let value = element.required("value", "The 'value' attribute of an equal condition is required")?;
@@ -89,9 +90,7 @@ impl Evaluator {
                 false
             }
             Self::Not(inner) => !inner.holds(context, url)?,
-            Self::Match(source, regex) => {
-                source.text(context, url)?.is_some_and(|text| crate::regex::matches(regex, &text))
-            }
+            Self::Match(source, regex) => source.text(context, url)?.is_some_and(|text| regex.matches(&text)),
             Self::Equal(source, value) => {
                 source.text(context, url)?.is_some_and(|text| text.to_lowercase() == value.to_lowercase())
             }

@@ -33,7 +33,6 @@ pub mod outgoing;
 pub mod priority_executor;
 pub mod proxy;
 pub mod reference;
-pub mod regex;
 mod respond;
 mod scripting;
 pub mod sequence;

@@ -1,5 +1,7 @@
 //! Content types: the media type selects builder and formatter, the parameters say how (spec 1.3 to 1.5).
 
+use crate::java::JavaRegex;
+
 /// The media type of a `Content-Type` value: what stands before the first `;` (or `,`), without blanks around it.
 pub fn media_type(content_type: &str) -> &str {
     let bytes = content_type.as_bytes();
@@ -106,7 +108,7 @@ impl Format {
 #[derive(Debug, Clone, Default)]
 pub struct FormatTable {
     exact: Vec<(String, Format)>,
-    patterns: Vec<(fancy_regex::Regex, Format)>,
+    patterns: Vec<(JavaRegex, Format)>,
 }
 
 impl FormatTable {
@@ -114,7 +116,7 @@ impl FormatTable {
     pub fn insert(&mut self, content_type: &str, format: Format) {
         self.exact.retain(|(known, _)| known != content_type);
         self.exact.push((content_type.to_owned(), format));
-        if let Ok(regex) = fancy_regex::Regex::new(&format!("^(?:{content_type})$")) {
+        if let Ok(regex) = JavaRegex::new(content_type) {
             self.patterns.push((regex, format));
         }
     }
@@ -131,7 +133,7 @@ impl FormatTable {
             {
                 return Some(format);
             }
-            let hit = self.patterns.iter().find(|(regex, _)| regex.is_match(media_type).unwrap_or(false));
+            let hit = self.patterns.iter().find(|(regex, _)| regex.matches(media_type));
             hit.map(|&(_, format)| format)
         })
     }

@@ -9,6 +9,7 @@ use mi_config::Settings;
 use mi_mediation::api::cors::CorsRules;
 use mi_mediation::settings::{AccessControl, MediationSettings};
 use mi_mediation::users::{User, Users};
+use mi_payload::java::JavaRegex;
 use mi_payload::json::JsonSettings;
 use mi_payload::{Format, FormatTable};
 use mi_transport::tls::{
@@ -116,7 +117,7 @@ fn json(settings: &Settings) -> JsonSettings {
     let flag = |name: &str, default: bool| property(name).map_or(default, |value| value.eq_ignore_ascii_case("true"));
     let regex = |text: Option<&str>| {
         let text = text.filter(|text| !text.is_empty())?;
-        mi_mediation::regex::anywhere(text)
+        JavaRegex::new(text)
             .inspect_err(|error| {
                 tracing::error!(target: "org.apache.synapse.commons.json.JsonUtil", "Invalid regular expression {text}: {error}");
             })
@@ -137,7 +138,7 @@ fn json(settings: &Settings) -> JsonSettings {
             .enable_auto_primitive
             .unwrap_or_else(|| flag("synapse.commons.json.output.autoPrimitive", defaults.auto_primitive)),
         disable_auto_primitive: regex(disable),
-        replace: regex(replace).map(|regex| (regex, mi_mediation::regex::replacement(sequence.unwrap_or_default()))),
+        replace: regex(replace).map(|regex| (regex, sequence.unwrap_or_default().to_owned())),
         preserve_namespaces: mediation.preserve_namespace_on_xml_to_json
             || flag("synapse.commons.json.preserve.namespace", defaults.preserve_namespaces),
         namespace_declarations: mediation.enable_namespace_declaration.unwrap_or_else(|| {

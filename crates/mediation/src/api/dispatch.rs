@@ -165,7 +165,7 @@ fn accepts(resource: &Resource, request: &RequestView<'_>) -> bool {
     }
     if let Some(pattern) = &resource.user_agent {
         let agent = request.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
-        return pattern.is_match(agent).unwrap_or(false);
+        return pattern.matches(agent);
     }
     true
 }

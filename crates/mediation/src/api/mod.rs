@@ -90,7 +90,7 @@ pub struct Resource {
     /// `content-type`: the whole header, compared when there is a body.
     pub content_type: Option<String>,
     /// `user-agent`: a Java regular expression that must match the whole header.
-    pub user_agent: Option<fancy_regex::Regex>,
+    pub user_agent: Option<mi_payload::java::JavaRegex>,
     /// `binds-to`; empty inherits the API's.
     pub binds_to: Vec<String>,
     /// What mediates requests.

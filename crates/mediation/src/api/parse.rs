@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use http::Method;
+use mi_payload::java::JavaRegex;
 
 use super::cors::CorsRules;
 use super::uri_template::UriTemplate;
@@ -115,8 +116,8 @@ fn check_resources(element: Element<'_>, resources: &[Resource], binds_to: &[Str
                 && resource.protocol == other.protocol
                 && resource.content_type == other.content_type
                 && resource.binds_to == other.binds_to
-                && resource.user_agent.as_ref().map(fancy_regex::Regex::as_str)
-                    == other.user_agent.as_ref().map(fancy_regex::Regex::as_str)
+                && resource.user_agent.as_ref().map(JavaRegex::pattern)
+                    == other.user_agent.as_ref().map(JavaRegex::pattern)
         });
         if clash {
             return Err(element.error("Two resources cannot have the same path mapping and methods"));
@@ -170,10 +171,10 @@ fn methods(element: Element<'_>) -> Result<Vec<Method>, DeployError> {
     Ok(methods)
 }
 
-fn user_agent(element: Element<'_>) -> Result<Option<fancy_regex::Regex>, DeployError> {
+fn user_agent(element: Element<'_>) -> Result<Option<JavaRegex>, DeployError> {
     let Some(pattern) = element.non_empty("user-agent") else { return Ok(None) };
-    crate::regex::whole(pattern).map(Some).map_err(|error| {
-        element.attribute_error("user-agent", format!("Invalid regular expression : {pattern}")).hint(error)
+    JavaRegex::new(pattern).map(Some).map_err(|error| {
+        element.attribute_error("user-agent", format!("Invalid regular expression : {pattern}")).hint(error.message)
     })
 }
 

@@ -268,7 +268,7 @@ impl Collector {
             || settings.methods.iter().any(|known| known.eq_ignore_ascii_case(&method));
         let answers = !settings.http
             || match (&settings.status, status) {
-                (Some(pattern), Some(status)) => crate::regex::matches(pattern, &status.to_string()),
+                (Some(pattern), Some(status)) => pattern.matches(&status.to_string()),
                 _ => true,
             };
         if !fits || !answers || settings.cache_control && control(&context.headers).no_store {

@@ -1,7 +1,7 @@
 //! `filter`: one of two branches (spec: core mediators 5.8).
 
-use fancy_regex::Regex;
 use mi_expression::Expression;
+use mi_payload::java::JavaRegex;
 
 use super::MediatorType;
 use crate::context::MessageContext;
@@ -52,7 +52,7 @@ struct Filter {
 
 enum Condition {
     Holds(Expression),
-    Matches(Expression, Regex),
+    Matches(Expression, Box<JavaRegex>),
 }
 
 enum Branch {
@@ -100,19 +100,19 @@ impl Condition {
             return Err(element.error("Invalid attribute values for source and/or regex specified"));
         }
         let source = element.compile(source, "source", "Invalid XPath expression for attribute source : ")?;
-        let regex = crate::regex::whole(regex).map_err(|reason| {
+        let regex = JavaRegex::new(regex).map_err(|error| {
             element
                 .attribute_error("regex", format!("Invalid Regular Expression for attribute regex : {regex}"))
-                .hint(reason)
+                .hint(error.message)
         })?;
-        Ok(Self::Matches(source, regex))
+        Ok(Self::Matches(source, Box::new(regex)))
     }
 
     fn holds(&self, context: &MessageContext) -> Result<bool, Fault> {
         match self {
             Self::Holds(expression) => Ok(expression.evaluate_boolean(context)?),
             Self::Matches(source, regex) => {
-                Ok(source.evaluate_string(context)?.is_some_and(|text| crate::regex::matches(regex, &text)))
+                Ok(source.evaluate_string(context)?.is_some_and(|text| regex.matches(&text)))
             }
         }
     }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use fancy_regex::Regex;
 use mi_expression::{Expression, ValueExpression};
+use mi_payload::java::JavaRegex;
 use mi_payload::value::Value;
 
 use super::MediatorType;
@@ -64,7 +64,7 @@ pub struct PropertyMediator {
 #[derive(Debug)]
 enum Action {
     Remove,
-    Set { source: Source, pattern: Option<(Regex, usize)> },
+    Set { source: Source, pattern: Option<(Box<JavaRegex>, usize)> },
 }
 
 /// Where a value comes from.
@@ -199,7 +199,7 @@ fn source(element: Element<'_>) -> Result<Source, DeployError> {
     }
 }
 
-fn pattern(element: Element<'_>) -> Result<Option<(Regex, usize)>, DeployError> {
+fn pattern(element: Element<'_>) -> Result<Option<(Box<JavaRegex>, usize)>, DeployError> {
     let group = element.integer("group")?;
     let Some(pattern) = element.attribute("pattern") else {
         return match group {
@@ -209,18 +209,16 @@ fn pattern(element: Element<'_>) -> Result<Option<(Regex, usize)>, DeployError> 
     };
     let group = usize::try_from(group.unwrap_or(0))
         .map_err(|_| element.attribute_error("group", "group can have a positive value only"))?;
-    let regex = crate::regex::whole(pattern)
-        .map_err(|reason| element.attribute_error("pattern", format!("Invalid pattern : {pattern}")).hint(reason))?;
-    Ok(Some((regex, group)))
+    let regex = JavaRegex::new(pattern).map_err(|error| {
+        element.attribute_error("pattern", format!("Invalid pattern : {pattern}")).hint(error.message)
+    })?;
+    Ok(Some((Box::new(regex), group)))
 }
 
 /// The group of a text that matches as a whole; of anything that is no text, the value itself.
-fn matched(value: Value, regex: &Regex, group: usize) -> Value {
+fn matched(value: Value, regex: &JavaRegex, group: usize) -> Value {
     let Some(text) = value.as_str() else { return value };
-    let captures = regex.captures(text).ok().flatten();
-    Value::from(
-        captures.and_then(|captures| captures.get(group).map(|hit| hit.as_str().to_owned())).unwrap_or_default(),
-    )
+    Value::from(regex.group(text, group).unwrap_or_default())
 }
 
 impl Mediator for PropertyMediator {

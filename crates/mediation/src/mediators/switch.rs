@@ -1,7 +1,7 @@
 //! `switch`: the first case whose pattern fits (spec: core mediators 5.9).
 
-use fancy_regex::Regex;
 use mi_expression::Expression;
+use mi_payload::java::JavaRegex;
 
 use super::MediatorType;
 use crate::context::MessageContext;
@@ -33,7 +33,7 @@ pub(super) const TYPE: MediatorType =
 
 struct Switch {
     source: Expression,
-    cases: Vec<(Regex, MediatorList)>,
+    cases: Vec<(JavaRegex, MediatorList)>,
     default: Option<MediatorList>,
 }
 
@@ -47,9 +47,9 @@ impl Switch {
             let pattern = case
                 .attribute("regex")
                 .ok_or_else(|| case.error("The 'regex' attribute is required for a switch case definition"))?;
-            let regex = crate::regex::whole(pattern).map_err(|reason| {
+            let regex = JavaRegex::new(pattern).map_err(|error| {
                 let message = format!("Invalid Regular Expression for attribute 'regex' : {pattern}");
-                case.attribute_error("regex", message).hint(reason)
+                case.attribute_error("regex", message).hint(error.message)
             })?;
             cases.push((regex, definitions.mediators(case)?));
         }
@@ -61,7 +61,7 @@ impl Switch {
         let text = self.source.evaluate_string(context)?;
         match text {
             Some(text) => {
-                let case = self.cases.iter().find(|(regex, _)| crate::regex::matches(regex, &text));
+                let case = self.cases.iter().find(|(regex, _)| regex.matches(&text));
                 Ok(case.map(|(_, list)| list).or(self.default.as_ref()))
             }
             None => {

@@ -1,5 +1,7 @@
 //! `java.util.regex.Pattern` over fancy-regex, and `String.split`.
 
+use std::sync::OnceLock;
+
 use fancy_regex::{Captures, Regex};
 
 use super::regex_translate::{sets_flag, translate};
@@ -18,8 +20,9 @@ pub struct JavaRegexError {
 #[derive(Clone, Debug)]
 pub struct JavaRegex {
     pattern: String,
-    anywhere: Regex,
     whole: Regex,
+    /// Compiled for the first search: most patterns are only ever asked for a whole match.
+    anywhere: OnceLock<Option<Regex>>,
 }
 
 impl JavaRegex {
@@ -34,12 +37,14 @@ impl JavaRegex {
             // A comment at the end would otherwise swallow what is put behind the pattern.
             translated.push('\n');
         }
-        let compile = |text: &str| Regex::new(text).map_err(|error| flawed(error.to_string()));
-        Ok(Self {
-            pattern: pattern.to_owned(),
-            anywhere: compile(&translated)?,
-            whole: compile(&format!(r"\A(?:{translated})\z"))?,
-        })
+        let whole = Regex::new(&format!(r"\A(?:{translated})\z")).map_err(|error| flawed(error.to_string()))?;
+        Ok(Self { pattern: pattern.to_owned(), whole, anywhere: OnceLock::new() })
+    }
+
+    /// The pattern without the anchors. A pattern that compiled with them compiles without.
+    fn anywhere(&self) -> Option<&Regex> {
+        let compile = || translate(&self.pattern).ok().and_then(|translated| Regex::new(&translated).ok());
+        self.anywhere.get_or_init(compile).as_ref()
     }
 
     /// The pattern as written.
@@ -52,9 +57,15 @@ impl JavaRegex {
         self.whole.is_match(text).unwrap_or(false)
     }
 
+    /// `Matcher.matches` and `Matcher.group`: the group (0: everything) of a text that matches as a whole.
+    pub fn group<'t>(&self, text: &'t str, group: usize) -> Option<&'t str> {
+        let captures = self.whole.captures(text).ok().flatten()?;
+        captures.get(group).map(|found| found.as_str())
+    }
+
     /// `Matcher.find`: where the pattern first occurs, in bytes.
     pub fn find(&self, text: &str) -> Option<std::ops::Range<usize>> {
-        self.anywhere.find(text).ok().flatten().map(|found| found.range())
+        self.anywhere()?.find(text).ok().flatten().map(|found| found.range())
     }
 
     /// `String.replaceAll`: in the replacement `$1` and `${name}` are groups and a backslash takes a character literally.
@@ -62,9 +73,15 @@ impl JavaRegex {
         self.replace(text, replacement, usize::MAX)
     }
 
+    /// `String.replaceFirst`, with the same replacements.
+    pub fn replace_first(&self, text: &str, replacement: &str) -> String {
+        self.replace(text, replacement, 1)
+    }
+
     fn replace(&self, text: &str, replacement: &str, limit: usize) -> String {
         let (mut out, mut from) = (String::new(), 0);
-        for captures in self.anywhere.captures_iter(text).map_while(Result::ok).take(limit) {
+        let found = self.anywhere().into_iter().flat_map(|regex| regex.captures_iter(text));
+        for captures in found.map_while(Result::ok).take(limit) {
             let Some(whole) = captures.get(0) else { break };
             out.push_str(text.get(from..whole.start()).unwrap_or(""));
             expand_replacement(replacement, &captures, &mut out);
@@ -111,7 +128,8 @@ pub fn expand_replacement(replacement: &str, captures: &Captures<'_, str>, out: 
 /// `String.split(regex)`: empty items at the end are dropped, and so is an empty match at the beginning.
 pub fn split<'t>(text: &'t str, regex: &JavaRegex) -> Vec<&'t str> {
     let (mut items, mut from) = (Vec::new(), 0);
-    for found in regex.anywhere.find_iter(text).map_while(Result::ok) {
+    let all = regex.anywhere().into_iter().flat_map(|regex| regex.find_iter(text));
+    for found in all.map_while(Result::ok) {
         if found.end() == 0 || (found.start() == text.len() && found.range().is_empty()) {
             continue;
         }
@@ -157,6 +175,7 @@ mod tests {
             (r"\p{Alpha}+\p{Punct}", "abc!", true),
             (r"\p{IsAlphabetic}+", "äb", true),
             (r"A\x42\0103", "ABC", true),
+            ("IBM", "IBM\n", false),
             (".*", "a\nb", false),
             ("(?s).*", "a\nb", true),
             (r"[^\s]+", "a b", false),
@@ -198,6 +217,11 @@ mod tests {
     #[test]
     fn groups_and_replacements() {
         assert_eq!(regex("([a-z]+)([0-9]+)").replace_all("a1 b22", r"$2-$1\$"), "1-a$ 22-b$");
+        assert_eq!(regex("([a-z]+)([0-9]+)?").group("a1", 2), Some("1"));
+        for (text, group) in [("a", 2), ("a", 3), ("a1!", 0)] {
+            assert_eq!(regex("([a-z]+)([0-9]+)?").group(text, group), None, "{text}");
+        }
+        assert_eq!(regex("(?x) b # c").replace_all("abc", "-"), "a-c");
         assert_eq!(regex("(?<n>a)").replace_all("banana", "${n}${n}"), "baanaanaa");
     }
 

@@ -241,14 +241,13 @@ impl Writer<'_> {
             return string(text, out);
         }
         if let Some(regex) = &self.settings.disable_auto_primitive {
-            let whole = regex.find(text).ok().flatten().is_some_and(|hit| hit.start() == 0 && hit.end() == text.len());
-            if whole {
+            if regex.find(text) == Some(0..text.len()) {
                 return string(text, out);
             }
         } else if let Some((regex, replacement)) = &self.settings.replace
-            && regex.find(text).ok().flatten().is_some_and(|hit| hit.start() == 0)
+            && regex.find(text).is_some_and(|hit| hit.start == 0)
         {
-            return string(&regex.replace(text, replacement.as_str()), out);
+            return string(&regex.replace_first(text, replacement), out);
         }
         if matches!(text, "true" | "false" | "null") {
             out.push_str(text);
@@ -388,7 +387,7 @@ mod tests {
 
     #[test]
     fn follows_the_primitive_settings() {
-        let replace = fancy_regex::Regex::new("@@@(.*)").expect("valid");
+        let replace = crate::java::JavaRegex::new("@@@(.*)").expect("valid");
         let settings = JsonSettings { replace: Some((replace, "$1".to_owned())), ..JsonSettings::default() };
         assert_eq!(convert_with("<a>@@@1</a>", &settings).expect("ok"), r#"{"a":"1"}"#);
         let settings = JsonSettings { auto_primitive: false, ..JsonSettings::default() };

@@ -1,6 +1,6 @@
 //! The `synapse.commons.json.*` settings that change how JSON and XML become one another (spec 2.2).
 
-use fancy_regex::Regex;
+use crate::java::JavaRegex;
 
 /// How JSON and XML are converted; the defaults are MI's.
 #[derive(Debug, Clone)]
@@ -8,10 +8,10 @@ pub struct JsonSettings {
     /// `…output.autoPrimitive` (true): text that looks like a number, boolean or null becomes that JSON type.
     pub auto_primitive: bool,
     /// `…output.disableAutoPrimitive.regex` (unset): text matching it as a whole stays a string.
-    pub disable_auto_primitive: Option<Regex>,
+    pub disable_auto_primitive: Option<JavaRegex>,
     /// `…disableAutoPrimitive.customReplaceRegex` and `…Sequence` (unset): text that begins with a match gets the first
     /// match replaced and stays a string.
-    pub replace: Option<(Regex, String)>,
+    pub replace: Option<(JavaRegex, String)>,
     /// `synapse.commons.json.preserve.namespace` (false): keep prefixes in member names.
     pub preserve_namespaces: bool,
     /// `…output.enableNSDeclarations` (false): with the former, also write `@xmlns…` members.

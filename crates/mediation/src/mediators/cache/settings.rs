@@ -1,6 +1,6 @@
 //! What a `cache` element says (spec: EIP mediators 9).
 
-use fancy_regex::Regex;
+use mi_payload::java::JavaRegex;
 
 use crate::definition::{DeployError, Element};
 
@@ -33,7 +33,7 @@ pub(super) struct Settings {
     pub most_bytes: Option<usize>,
     /// Methods whose responses are stored; empty means all.
     pub methods: Vec<String>,
-    pub status: Option<Regex>,
+    pub status: Option<JavaRegex>,
     pub cache_control: bool,
     pub age: bool,
     /// Checks of status and method apply.
@@ -97,8 +97,9 @@ impl Settings {
             (None, None) => Headers::All,
         };
         if let Some(pattern) = text("responseCodes").filter(|pattern| pattern != ".*") {
-            let regex = crate::regex::whole(&pattern)
-                .map_err(|reason| protocol.error(format!("Invalid regular expression: {pattern}")).hint(reason))?;
+            let regex = JavaRegex::new(&pattern).map_err(|error| {
+                protocol.error(format!("Invalid regular expression: {pattern}")).hint(error.message)
+            })?;
             self.status = Some(regex);
         }
         self.cache_control = text("enableCacheControl").as_deref() == Some("true");

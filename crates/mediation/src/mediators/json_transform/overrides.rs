@@ -1,5 +1,6 @@
 //! Settings of the conversion by name.
 
+use mi_payload::java::JavaRegex;
 use mi_payload::json::JsonSettings;
 
 /// Sets one; names that nobody knows are ignored, as in MI.
@@ -18,16 +19,16 @@ pub(super) fn set(settings: &mut JsonSettings, name: &str, value: &str) -> Resul
             settings.namespace_separator = value.trim().chars().next().ok_or("a character is expected")?;
         }
         "synapse.commons.json.output.disableAutoPrimitive.regex" => {
-            settings.disable_auto_primitive = Some(crate::regex::anywhere(value).map_err(|error| error.to_string())?);
+            settings.disable_auto_primitive = Some(JavaRegex::new(value).map_err(|error| error.to_string())?);
         }
         "synapse.commons.json.json.output.disableAutoPrimitive.customReplaceRegex" => {
-            let regex = crate::regex::anywhere(value).map_err(|error| error.to_string())?;
+            let regex = JavaRegex::new(value).map_err(|error| error.to_string())?;
             let with = settings.replace.take().map(|(_, with)| with).unwrap_or_default();
             settings.replace = Some((regex, with));
         }
         "synapse.commons.json.json.output.disableAutoPrimitive.customReplaceSequence" => {
             if let Some((_, with)) = &mut settings.replace {
-                *with = crate::regex::replacement(value);
+                value.clone_into(with);
             }
         }
         _ => {}
