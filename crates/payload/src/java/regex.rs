@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use fancy_regex::{Captures, Regex};
 
-use super::regex_translate::{sets_flag, translate};
+use super::regex_translate::translate;
 
 /// A text that is not a Java regular expression, or one that ran out of its step limit.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -32,11 +32,7 @@ impl JavaRegex {
     /// The pattern is not one.
     pub fn new(pattern: &str) -> Result<Self, JavaRegexError> {
         let flawed = |message: String| JavaRegexError { pattern: pattern.to_owned(), message };
-        let mut translated = translate(pattern).map_err(flawed)?;
-        if sets_flag(pattern, 'x') {
-            // A comment at the end would otherwise swallow what is put behind the pattern.
-            translated.push('\n');
-        }
+        let translated = translate(pattern).map_err(flawed)?;
         let whole = Regex::new(&format!(r"\A(?:{translated})\z")).map_err(|error| flawed(error.to_string()))?;
         Ok(Self { pattern: pattern.to_owned(), whole, anywhere: OnceLock::new() })
     }
@@ -185,6 +181,13 @@ mod tests {
             ("a{2}", "aa", true),
             ("x#y", "x#y", true),
             ("(?x) a b # c", "ab", true),
+            ("(?x) a # [ (?(1)\n b", "ab", true),
+            ("(?x)[a #]\n b]+\\#", "ab#", true),
+            ("(?x: a # (\r) b", "a b", true),
+            ("((?x) a ) b", "a b", true),
+            ("(?x) a(?-x: b) c", "a bc", true),
+            ("# a", "# a", true),
+            (r"\cA[\c[]", "\u{1}\u{1b}", true),
             (r"(a)\11", "aa1", true),
             (r"(?<n>a)(?i:B)\k<n>", "abb", false),
             (r"(?<n>a)(?i:B)\k<n>", "aba", true),
@@ -195,8 +198,19 @@ mod tests {
         assert!(JavaRegex::new("(").is_err());
         assert!(JavaRegex::new("*a").is_err());
         // What only the engine beneath knows.
-        for pattern in [r"\g3611111111111", r"(a)\K", "(?1)", "(?R)", "(?P<n>a)", "(?(1)a|b)", "(?&n)", "(?#x)", r"\y"]
-        {
+        for pattern in [
+            r"\g3611111111111",
+            r"(a)\K",
+            "(?1)",
+            "(?R)",
+            "(?P<n>a)",
+            "(?(1)a|b)",
+            "(?&n)",
+            "(?#x)",
+            r"\y",
+            "(?ix)#[\n(?(1)a|b)",
+            r"\c",
+        ] {
             assert!(JavaRegex::new(pattern).is_err(), "{pattern}");
         }
     }

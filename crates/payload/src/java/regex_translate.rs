@@ -7,7 +7,15 @@
 /// # Errors
 /// What Java does not know, for people.
 pub fn translate(pattern: &str) -> Result<String, String> {
-    let mut translator = Translator { out: String::new(), depth: 0, groups: 0, flags: flags(pattern), error: None };
+    let mut translator = Translator {
+        out: String::new(),
+        depth: 0,
+        groups: 0,
+        flags: flags(pattern),
+        comments: false,
+        outer: Vec::new(),
+        error: None,
+    };
     translator.run(pattern);
     if let Some(error) = translator.error {
         return Err(error);
@@ -84,6 +92,11 @@ struct Translator {
     /// How many groups have begun.
     groups: usize,
     flags: Flags,
+    /// Whether white space and what stands behind `#` is left out here (flag `x`). The other engine looks for brackets
+    /// in comments of classes, so nothing of it is given to it.
+    comments: bool,
+    /// `comments` around each open group.
+    outer: Vec<bool>,
     error: Option<String>,
 }
 
@@ -99,7 +112,7 @@ fn flags(pattern: &str) -> Flags {
 }
 
 /// Whether the pattern sets this inline flag anywhere.
-pub(super) fn sets_flag(pattern: &str, flag: char) -> bool {
+fn sets_flag(pattern: &str, flag: char) -> bool {
     let is_set = |rest: &str| rest.chars().take_while(char::is_ascii_alphabetic).any(|c| c == flag);
     pattern.split("(?").skip(1).any(is_set)
 }
@@ -111,6 +124,8 @@ impl Translator {
             rest = rest.get(c.len_utf8()..).unwrap_or("");
             match c {
                 '\\' => rest = self.escape(rest),
+                '#' if self.comments => rest = rest.find(LINE_ENDS).map_or("", |end| &rest[end..]),
+                c if self.comments && (c.is_ascii_whitespace() || c == '\x0B') => {}
                 '[' => {
                     self.depth += 1;
                     self.out.push('[');
@@ -130,6 +145,10 @@ impl Translator {
                 }
                 ']' => self.out.push_str(r"\]"),
                 '(' if self.depth == 0 => self.group(rest),
+                ')' if self.depth == 0 => {
+                    self.comments = self.outer.pop().unwrap_or(self.comments);
+                    self.out.push(')');
+                }
                 '.' if self.depth == 0 && !self.flags.dot_all => {
                     self.out.push_str(r"[^\n\r\x{85}\x{2028}\x{2029}]");
                 }
@@ -147,6 +166,7 @@ impl Translator {
     /// Opens a group of one of Java's kinds.
     fn group(&mut self, rest: &str) {
         self.out.push('(');
+        self.outer.push(self.comments);
         let Some(kind) = rest.strip_prefix('?') else {
             self.groups += 1;
             return;
@@ -158,7 +178,17 @@ impl Translator {
                 self.groups += 1;
                 true
             }
-            _ => flags_end > 0 && kind[flags_end..].starts_with([':', ')']),
+            _ => {
+                let (set, cleared) = kind[..flags_end].split_once('-').unwrap_or((&kind[..flags_end], ""));
+                self.comments = (self.comments || set.contains('x')) && !cleared.contains('x');
+                // Without a colon the flags are for the rest of the group around.
+                if kind[flags_end..].starts_with(')')
+                    && let Some(outer) = self.outer.last_mut()
+                {
+                    *outer = self.comments;
+                }
+                flags_end > 0 && kind[flags_end..].starts_with([':', ')'])
+            }
         };
         if !known {
             self.error = Some("Unknown kind of group".to_owned());
@@ -198,7 +228,15 @@ impl Translator {
             'u' => return self.code(after, 16, 4),
             'p' | 'P' => return self.property(after, c == 'P'),
             '1'..='9' => return self.back_reference(rest),
-            'a' | 'A' | 'b' | 'B' | 'c' | 'f' | 'G' | 'k' | 'n' | 'r' | 't' | 'x' | 'X' | 'z' => {
+            'c' => {
+                let Some(control) = after.chars().next() else {
+                    self.error = Some("Illegal control escape sequence".to_owned());
+                    return after;
+                };
+                self.out.push_str(&format!(r"\x{{{:X}}}", u32::from(control) ^ 0x40));
+                return after.get(control.len_utf8()..).unwrap_or("");
+            }
+            'a' | 'A' | 'b' | 'B' | 'f' | 'G' | 'k' | 'n' | 'r' | 't' | 'x' | 'X' | 'z' => {
                 self.out.push('\\');
                 self.out.push(c);
             }
@@ -275,6 +313,8 @@ impl Translator {
     }
 }
 
+/// What ends a line in Java.
+const LINE_ENDS: [char; 5] = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
 const VERTICAL: &str = r"\n\x0B\f\r\x{85}\x{2028}\x{2029}";
 const HORIZONTAL: &str = r" \t\x{A0}\x{1680}\x{180E}\x{2000}-\x{200A}\x{202F}\x{205F}\x{3000}";
 
