@@ -10,6 +10,7 @@ use mi_deployer::{Artifact, Deployment};
 use mi_management::{Health, Inventory, Management, Paths, Stop};
 use mi_mediation::Configuration;
 use mi_messaging::ScheduledTasks;
+use mi_messaging::inbound::InboundEndpoints;
 use mi_messaging::processor::MessageProcessors;
 use mi_payload::Body;
 use mi_scheduling::TaskScheduler;
@@ -34,21 +35,24 @@ pub struct Followers {
     pub tasks: ScheduledTasks,
     /// Message processors.
     pub processors: MessageProcessors,
+    /// Inbound endpoints.
+    pub inbounds: InboundEndpoints,
 }
 
 impl Followers {
     /// Of a server that has deployed nothing yet.
-    pub fn new(scheduler: &TaskScheduler, live: &Arc<ArcSwap<Configuration>>) -> Self {
+    pub fn new(scheduler: &TaskScheduler, live: &Arc<ArcSwap<Configuration>>, inbounds: InboundEndpoints) -> Self {
         Self {
             inventory: Arc::default(),
             health: Arc::new(Health::new(MI_VERSION)),
             tasks: ScheduledTasks::new(scheduler.clone(), live.clone()),
             processors: MessageProcessors::new(scheduler.clone(), live.clone()),
+            inbounds,
         }
     }
 
     /// Follows a deployment, whose configuration is live by now; it returns the number of artifacts.
-    pub fn follow(&self, deployment: Deployment) -> usize {
+    pub async fn follow(&self, deployment: Deployment) -> usize {
         let Deployment { artifacts, applications, faulty_applications, .. } = deployment;
         let count = artifacts.len();
         self.tasks.follow(artifacts.iter().filter_map(|named| match &named.artifact {
@@ -59,6 +63,11 @@ impl Followers {
             Artifact::MessageProcessor(processor) => Some(processor.clone()),
             _ => None,
         }));
+        let inbounds = artifacts.iter().filter_map(|named| match &named.artifact {
+            Artifact::InboundEndpoint(endpoint) => Some(endpoint.clone()),
+            _ => None,
+        });
+        self.inbounds.follow(inbounds.collect::<Vec<_>>()).await;
         self.health.set_faulty_applications(faulty_applications.clone());
         self.inventory.set(artifacts, applications, faulty_applications);
         count
@@ -91,6 +100,7 @@ pub fn api(
         scheduler: scheduler.clone(),
         tasks: followers.tasks.clone(),
         processors: followers.processors.clone(),
+        inbounds: followers.inbounds.clone(),
         paths: Paths {
             home: home.root().to_owned(),
             logs: home.logs(),

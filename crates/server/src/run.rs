@@ -13,6 +13,7 @@ use mi_deployer::Deployer;
 use mi_management::Stop;
 use mi_mediation::Configuration;
 use mi_mediation::environment::Environment;
+use mi_messaging::inbound::InboundEndpoints;
 use mi_registry::FileRegistry;
 use mi_scheduling::TaskScheduler;
 use mi_transport::access_log::AccessLog;
@@ -25,6 +26,7 @@ use crate::cli::RunOptions;
 use crate::correlation::CorrelationLog;
 use crate::databases::{ServerDataServices, ServerDatabases};
 use crate::home::Home;
+use crate::inbound::{self, InboundPorts};
 use crate::http_client::TransportSender;
 use crate::listeners::Mediation;
 use crate::logging::{self, Format, Levels, LogControl};
@@ -142,15 +144,27 @@ async fn serve(
         None => Arc::new(Configuration::empty(mediation.clone(), environment.clone())),
     }));
     let scheduler = TaskScheduler::new(coordinator.clone(), server_names(&settings));
-    let followers = Followers::new(&scheduler, &live);
-    if let Some(deployment) = deployed {
-        followers.follow(deployment);
-    }
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     let server = Server::start("http", workers).map_err(|error| format!("no threads can be started: {error}"))?;
+    let server = Arc::new(server);
     let handler = Arc::new(Mediation::new(live.clone(), correlation.clone()));
-    open_listeners(&server, &settings, home.root(), access_log, &handler)?;
+    open_listeners(&server, &settings, home.root(), access_log.clone(), &handler)?;
     let internal = internal_listener(&settings).await?;
+    let settings = Arc::new(settings);
+    let ports = InboundPorts {
+        server: server.clone(),
+        settings: settings.clone(),
+        home: home.root().to_owned(),
+        access_log,
+        live: live.clone(),
+        correlation: correlation.clone(),
+    };
+    let (owner, beside) = (inbound::lock_owner(&settings), settings.mediation.inbound_threads);
+    let inbounds = InboundEndpoints::new(scheduler.clone(), live.clone(), Box::new(ports), owner, beside);
+    let followers = Followers::new(&scheduler, &live, inbounds.clone());
+    if let Some(deployment) = deployed {
+        followers.follow(deployment).await;
+    }
     let (stop_asked, mut asked_to_stop) = mpsc::channel(1);
     let api = management::api(&settings, home, &followers, &live, &scheduler, &correlation, stop_asked);
     open_management(&server, &settings, home.root(), &api)?;
@@ -173,7 +187,7 @@ async fn serve(
     };
     let graceful = graceful && settings.server.graceful_shutdown && system.get("gracefulShutdown") != Some("false");
     let patience = if graceful { settings.server.graceful_shutdown_timeout } else { Duration::ZERO };
-    stop(&server, &scheduler, &coordinator, graceful, patience).await;
+    stop(&server, &scheduler, &coordinator, &inbounds, graceful, patience).await;
     Ok(asked)
 }
 
@@ -314,6 +328,7 @@ async fn stop(
     server: &Server,
     scheduler: &TaskScheduler,
     coordinator: &Coordinator,
+    inbounds: &InboundEndpoints,
     graceful: bool,
     patience: Duration,
 ) {
@@ -322,6 +337,10 @@ async fn stop(
         tracing::info!(target: SHUTDOWN_LOG, "Starting graceful shutdown timer...");
         tracing::info!(target: SHUTDOWN_LOG, "Starting to switch to maintenance mode...");
     }
+    if graceful {
+        tracing::info!(target: SHUTDOWN_LOG, "Pausing all Inbound Endpoints...");
+        tracing::info!(target: SHUTDOWN_LOG, "Found {} inbound endpoints to pause", inbounds.count());
+    }
     tracing::info!(target: SHUTDOWN_LOG, "Waiting for request service completion...");
     // Tasks are given up while requests still end: another node can take them over at once.
     let (cut, ()) = tokio::join!(server.drain(patience), async {
@@ -329,6 +348,11 @@ async fn stop(
         coordinator.leave(patience).await;
     });
     tracing::info!(target: SHUTDOWN_LOG, "Stopped all transport listeners");
+    if graceful {
+        tracing::info!(
+            target: SHUTDOWN_LOG, "Completed pausing of all inbound endpoints during graceful shutdown."
+        );
+    }
     if cut == 0 {
         tracing::info!(target: SHUTDOWN_LOG, "All requests have been served.");
     } else {
