@@ -50,6 +50,11 @@ pub(crate) fn environment() -> (Arc<Environment>, Asked) {
     (Arc::new(Environment::new(Box::new(Client(asked.clone())), Box::new(NoResources))), asked)
 }
 
+/// A client that refuses everything but `http://status/N`.
+pub(crate) fn no_client() -> impl HttpSender {
+    Client(Asked::default())
+}
+
 /// Reads an artifact.
 pub(crate) fn with_definitions<T>(text: &str, read: impl FnOnce(Element<'_>, &Definitions<'_>) -> T) -> T {
     read_in(&environment().0, text, read)
