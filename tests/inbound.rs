@@ -82,7 +82,10 @@ fn requests_on_a_port_of_its_own() {
     }
     assert_ne!(server.get("/services/P").body, "{\"by\":\"failed\"}", "it is for inbound endpoints only");
 
-    server.deploy("sequences/own.xml", &format!("<sequence {NAMESPACE} name='own'><throwError type='T' errorMessage='no'/></sequence>"));
+    server.deploy(
+        "sequences/own.xml",
+        &format!("<sequence {NAMESPACE} name='own'><throwError type='T' errorMessage='no'/></sequence>"),
+    );
     server.deploy("inbound-endpoints/in.xml", &http(port, "sequence='own' onError='failed'", ""));
     assert!(eventually(PATIENCE, || ask("/x") == "failed"), "{}", server.log());
 
@@ -139,11 +142,15 @@ fn a_port_that_is_taken_is_said_and_can_be_had_later() {
 fn what_does_not_run_is_refused_with_its_place() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("in.xml");
-    fs::write(&path, format!("<inboundEndpoint {NAMESPACE} name='In'\n  protocol='rabbitmq' sequence='s'/>")).expect("written");
+    fs::write(&path, format!("<inboundEndpoint {NAMESPACE} name='In'\n  protocol='rabbitmq' sequence='s'/>"))
+        .expect("written");
     let output = Command::new(binary()).arg("lint").arg(&path).output().expect("it runs");
     let text = String::from_utf8_lossy(&output.stdout);
     assert_eq!(output.status.code(), Some(1), "{text}");
-    assert!(text.contains("in.xml:2:3: The protocol rabbitmq of the Inbound Endpoint In does not run here yet"), "{text}");
+    assert!(
+        text.contains("in.xml:2:3: The protocol rabbitmq of the Inbound Endpoint In does not run here yet"),
+        "{text}"
+    );
     assert!(text.contains("file, http and https"), "{text}");
 }
 
@@ -204,7 +211,12 @@ fn files_are_injected_and_moved() {
     let marker = "<task xmlns='http://ws.apache.org/ns/synapse' name='tick'><trigger interval='1' count='3'/>\
                   <property name='injectTo' value='sequence'/><property name='sequenceName' value='tick'/>\
                   <property name='message'><a xmlns=''/></property></task>";
-    server.deploy("sequences/tick.xml", &format!("<sequence {NAMESPACE} name='tick'><log level='custom'><property name='t' value='tick'/></log></sequence>"));
+    server.deploy(
+        "sequences/tick.xml",
+        &format!(
+            "<sequence {NAMESPACE} name='tick'><log level='custom'><property name='t' value='tick'/></log></sequence>"
+        ),
+    );
     server.deploy("tasks/tick.xml", marker);
     let ticked = eventually(PATIENCE, || server.log().matches("t = tick").count() == 3);
     assert!(ticked && there("in/b.csv"), "an inactive endpoint takes nothing:\n{}", server.log());

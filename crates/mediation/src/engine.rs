@@ -25,8 +25,8 @@ use crate::mediator::{Flow, Mediation, MediatorList};
 use crate::proxy::ProxyService;
 use crate::sequence::{Sequence, SequenceRef};
 
-pub(crate) use proxy::response_flow;
 pub use inbound::{HttpInbound, inject_polled};
+pub(crate) use proxy::response_flow;
 pub(crate) use receive::receive_for;
 pub use receive::{Incoming, receive, receive_inbound};
 pub(crate) use scatter::{Continuation, scatter, sent_response};

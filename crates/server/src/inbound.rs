@@ -54,7 +54,8 @@ impl Listeners for InboundPorts {
         let port = port.ok_or_else(|| failed(format!("with the offset {offset} it is no port any more")))?;
         let tls = settings.tls.as_ref().map(|tls| wiring::inbound_tls(tls, &self.settings, &self.home));
         let tls = tls.transpose().map_err(failed)?;
-        let address = wiring::bind_address(self.settings.http.listener.bind_address.as_deref(), port).map_err(failed)?;
+        let address =
+            wiring::bind_address(self.settings.http.listener.bind_address.as_deref(), port).map_err(failed)?;
         let config = ListenerConfig {
             tls,
             limits: wiring::limits(&self.settings),

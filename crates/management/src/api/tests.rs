@@ -234,7 +234,8 @@ async fn users_that_are_no_administrators_may_be_kept_from_writing() {
     let world = World::new(
         "[management_api.basic_security_handler]\nenable = true\n[user_access]\nmake_non_admin_users_read_only = true\n\
          [[internal_apis.users]]\nuser.name = 'reader'\nuser.password = 'r'\nuser.is_admin = false\n",
-    ).await;
+    )
+    .await;
     let as_reader = basic("reader", "r");
     let headers = [("authorization", as_reader.as_str())];
     assert_eq!(world.ask("GET", "/apis", &headers, "").await.0, 200);

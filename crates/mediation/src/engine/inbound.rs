@@ -60,11 +60,8 @@ pub async fn inject_polled(
     sequence: &Sequence,
     on_error: Option<&Name>,
 ) -> Result<(), Fault> {
-    let sequence = Sequence {
-        name: sequence.name.clone(),
-        mediators: sequence.mediators.clone(),
-        on_error: on_error.cloned(),
-    };
+    let sequence =
+        Sequence { name: sequence.name.clone(), mediators: sequence.mediators.clone(), on_error: on_error.cloned() };
     context.out_sequence = Some(SequenceRef::Inline(context.configuration.main.clone()));
     match sequence.run_async(context).await {
         Ok(_) => Ok(()),

@@ -107,9 +107,8 @@ fn mediate(configuration: Arc<Configuration>, incoming: Incoming) -> UntilDone<B
     if let Some(response) = answer {
         return UntilDone(Some(Box::pin(std::future::ready(Box::new(response)))));
     }
-    let entry = service(&configuration, request, false)
-        .or_else(|| api_of(&configuration, &incoming))
-        .unwrap_or(Entry::Main);
+    let entry =
+        service(&configuration, request, false).or_else(|| api_of(&configuration, &incoming)).unwrap_or(Entry::Main);
     begin(entry, configuration, incoming)
 }
 

@@ -12,8 +12,7 @@ use super::parameters::Parameters;
 /// The protocols that run here.
 const HERE: &str = "file, http and https";
 /// The others that MI has.
-const ELSEWHERE: [&str; 10] =
-    ["jms", "hl7", "kafka", "mqtt", "rabbitmq", "ws", "wss", "grpc", "httpws", "httpswss"];
+const ELSEWHERE: [&str; 10] = ["jms", "hl7", "kafka", "mqtt", "rabbitmq", "ws", "wss", "grpc", "httpws", "httpswss"];
 
 /// An inbound endpoint.
 #[derive(Debug)]
@@ -34,7 +33,7 @@ pub struct InboundArtifact {
 #[derive(Debug)]
 pub enum InboundKind {
     /// A port for HTTP or HTTPS, open on every node.
-    Http(HttpSettings),
+    Http(Box<HttpSettings>),
     /// Looks for files, on one node.
     File(Box<FileSettings>),
 }
@@ -53,8 +52,8 @@ impl InboundArtifact {
         }
         let parameters = Parameters::read(element, definitions)?;
         let kind = match protocol {
-            "http" => InboundKind::Http(HttpSettings::read(&parameters, false, definitions)?),
-            "https" => InboundKind::Http(HttpSettings::read(&parameters, true, definitions)?),
+            "http" => InboundKind::Http(Box::new(HttpSettings::read(&parameters, false, definitions)?)),
+            "https" => InboundKind::Http(Box::new(HttpSettings::read(&parameters, true, definitions)?)),
             _ => InboundKind::File(Box::new(FileSettings::read(name, &parameters, definitions)?)),
         };
         let sequence = element.non_empty("sequence").map(str::trim);
@@ -153,13 +152,17 @@ mod tests {
     fn an_https_endpoint_has_stores() {
         let stores = [
             ("inbound.http.port", "8698"),
-            ("keystore", "<KeyStore><Location>repository/k.jks</Location><Type>JKS</Type><Password>p</Password><KeyPassword>k</KeyPassword></KeyStore>"),
+            (
+                "keystore",
+                "<KeyStore><Location>repository/k.jks</Location><Type>JKS</Type><Password>p</Password><KeyPassword>k</KeyPassword></KeyStore>",
+            ),
             ("SSLVerifyClient", "require"),
             ("HttpsProtocols", "TLSv1.2, TLSv1.3"),
         ];
         let endpoint = parse("name='i' protocol='https' suspend='true'", &stores).expect("well made");
         assert!(endpoint.suspended);
-        let InboundKind::Http(HttpSettings { tls: Some(tls), .. }) = &endpoint.kind else { panic!("it is https") };
+        let InboundKind::Http(http) = &endpoint.kind else { panic!("it is https") };
+        let tls = http.tls.as_ref().expect("it is https");
         let store = tls.keystore.as_ref().expect("a store");
         assert_eq!((store.location.as_str(), store.kind.as_str()), ("repository/k.jks", "JKS"));
         assert_eq!((store.password.as_str(), store.key_password.as_str()), ("p", "k"));

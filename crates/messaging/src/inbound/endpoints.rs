@@ -242,7 +242,8 @@ impl Inner {
         }
         if let Some(other) = open.values().find(|other| port_of(&other.artifact) == Some(settings.port)) {
             let reason = format!(
-                "Another endpoint named : {} is currently using this port: {}", other.artifact.name, settings.port
+                "Another endpoint named : {} is currently using this port: {}",
+                other.artifact.name, settings.port
             );
             return Err(PortError::Other { port: settings.port, name: name.clone(), reason });
         }

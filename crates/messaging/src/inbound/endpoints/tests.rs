@@ -82,8 +82,7 @@ impl World {
     fn new() -> Self {
         let ports = Ports::default();
         let environment = Arc::new(Environment::new(Box::new(testing::no_client()), Box::<Kept>::default()));
-        let configuration =
-            ConfigurationBuilder::default().build(Arc::new(MediationSettings::default()), environment);
+        let configuration = ConfigurationBuilder::default().build(Arc::new(MediationSettings::default()), environment);
         let live = Arc::new(ArcSwap::from_pointee(configuration));
         let scheduler = TaskScheduler::new(Coordinator::local(), Vec::new());
         let owner = LockOwner { host: "here".to_owned(), ip: "10.0.0.1".to_owned() };
@@ -145,7 +144,10 @@ async fn a_suspended_endpoint_begins_when_it_is_told_and_remembers_that() {
 async fn a_port_that_is_taken_leaves_its_endpoint_inactive() {
     let world = World::new();
     world.ports.taken.lock().expect("no panic").push(8001);
-    assert_eq!(world.follow(&[&http("I", 8001, ""), &http("J", 8002, ""), &http("K", 8002, "")]).await, ["J opens 8002"]);
+    assert_eq!(
+        world.follow(&[&http("I", 8001, ""), &http("J", 8002, ""), &http("K", 8002, "")]).await,
+        ["J opens 8002"]
+    );
     assert!(!world.endpoints.is_active("I").await.expect("known"));
     let error = world.endpoints.activate("I").await.expect_err("taken").to_string();
     assert_eq!(error, "Port 8001 used by inbound endpoint I is already used by another application.");

@@ -12,8 +12,8 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
-pub(super) use message::Handed;
-pub(super) use poller::FilePoller;
 pub use locations::{Location, LocationError};
 pub use lock::LockOwner;
+pub(super) use message::Handed;
+pub(super) use poller::FilePoller;
 pub use settings::{Action, FileSettings, Order};

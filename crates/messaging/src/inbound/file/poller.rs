@@ -46,7 +46,9 @@ struct Entries {
 impl Job for FilePoller {
     fn run(&self, fire: Fire) -> Pin<Box<dyn Future<Output = JobResult> + Send + '_>> {
         Box::pin(async move {
-            let (Some(settings), Some(gate)) = (self.settings(), self.scheduler.gate(&fire.task)) else { return Ok(()) };
+            let (Some(settings), Some(gate)) = (self.settings(), self.scheduler.gate(&fire.task)) else {
+                return Ok(());
+            };
             let late = u128::try_from(gate.now().saturating_sub(fire.slot)).unwrap_or_default();
             if !fire.extra && late >= settings.interval.max(PERIOD).as_millis() {
                 // A look took longer than the interval. The slots that it outlasted are not caught up.
@@ -320,7 +322,7 @@ fn in_order(mut files: Vec<Found>, settings: &FileSettings) -> Vec<Found> {
 
 /// Whether a file has not changed for as long as the endpoint wants.
 fn has_rested(file: &Found, settings: &FileSettings, now: i64) -> bool {
-    settings.rest.is_none_or(|rest| {
-        u128::try_from(now.saturating_sub(file.modified)).unwrap_or_default() > rest.as_millis()
-    })
+    settings
+        .rest
+        .is_none_or(|rest| u128::try_from(now.saturating_sub(file.modified)).unwrap_or_default() > rest.as_millis())
 }

@@ -158,7 +158,8 @@ impl FileSettings {
 }
 
 fn read_location(parameters: &Parameters<'_>, name: &str) -> Result<Option<Location>, DeployError> {
-    let parse = |text| Location::parse(text).map_err(|error| parameters.error(name, format!("The parameter {name}: {error}")));
+    let parse =
+        |text| Location::parse(text).map_err(|error| parameters.error(name, format!("The parameter {name}: {error}")));
     parameters.text(name).map(parse).transpose()
 }
 

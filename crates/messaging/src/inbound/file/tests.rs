@@ -47,8 +47,9 @@ impl World {
             .iter()
             .map(|(name, value)| format!("<parameter name='{name}'>{}</parameter>", value.replace('@', &root)))
             .collect();
-        let text =
-            format!("<inboundEndpoint name='I' protocol='file' {attributes}><parameters>{all}</parameters></inboundEndpoint>");
+        let text = format!(
+            "<inboundEndpoint name='I' protocol='file' {attributes}><parameters>{all}</parameters></inboundEndpoint>"
+        );
         let artifact = Arc::new(testing::with_definitions(&text, InboundArtifact::parse).expect("well made"));
         let InboundKind::File(settings) = &artifact.kind else { panic!("it is file") };
         let (environment, _) = testing::environment();
