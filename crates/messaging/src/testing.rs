@@ -9,6 +9,7 @@ use mi_mediation::mediator::BoxFuture;
 use mi_mediation::message_store::MessageStore;
 use mi_mediation::names::Name;
 use mi_mediation::outgoing::{Answer, Outgoing, SendError};
+use mi_mediation::proxy::ProxyService;
 use mi_mediation::sequence::Sequence;
 use mi_mediation::{Configuration, ConfigurationBuilder, Definitions, Element, MediationSettings};
 use mi_payload::Body;
@@ -83,6 +84,10 @@ pub(crate) fn configuration(environment: &Arc<Environment>, artifacts: &[&str]) 
                 "endpoint" => {
                     let endpoint = Endpoint::parse(element, definitions).expect("well made");
                     builder.endpoints.insert(&name, Arc::new(endpoint));
+                }
+                "proxy" => {
+                    let proxy = ProxyService::parse(element, definitions).expect("well made");
+                    builder.proxies.insert(name.shared(), Arc::new(proxy));
                 }
                 _ => {
                     let store = MessageStore::parse(element, definitions).expect("well made");

@@ -12,7 +12,7 @@ use arc_swap::ArcSwap;
 use mi_config::Settings;
 use mi_mediation::Configuration;
 use mi_mediation::engine::HttpInbound;
-use mi_messaging::inbound::file::LockOwner;
+use mi_messaging::files::LockOwner;
 use mi_messaging::inbound::{HttpSettings, Listeners, OpenPort, PortError};
 use mi_transport::access_log::AccessLog;
 use mi_transport::{Listener, ListenerConfig, Server};

@@ -9,9 +9,9 @@ use mi_config::Settings;
 use mi_deployer::{Artifact, Deployment};
 use mi_management::{Health, Inventory, Management, Paths, Stop};
 use mi_mediation::Configuration;
-use mi_messaging::ScheduledTasks;
 use mi_messaging::inbound::InboundEndpoints;
 use mi_messaging::processor::MessageProcessors;
+use mi_messaging::{ScheduledTasks, VfsListeners};
 use mi_payload::Body;
 use mi_scheduling::TaskScheduler;
 use mi_transport::{Framing, Handler, Request, Response};
@@ -37,17 +37,25 @@ pub struct Followers {
     pub processors: MessageProcessors,
     /// Inbound endpoints.
     pub inbounds: InboundEndpoints,
+    /// The file transport of proxy services, unless it is switched off.
+    pub files: Option<VfsListeners>,
 }
 
 impl Followers {
     /// Of a server that has deployed nothing yet.
-    pub fn new(scheduler: &TaskScheduler, live: &Arc<ArcSwap<Configuration>>, inbounds: InboundEndpoints) -> Self {
+    pub fn new(
+        scheduler: &TaskScheduler,
+        live: &Arc<ArcSwap<Configuration>>,
+        inbounds: InboundEndpoints,
+        files: Option<VfsListeners>,
+    ) -> Self {
         Self {
             inventory: Arc::default(),
             health: Arc::new(Health::new(MI_VERSION)),
             tasks: ScheduledTasks::new(scheduler.clone(), live.clone()),
             processors: MessageProcessors::new(scheduler.clone(), live.clone()),
             inbounds,
+            files,
         }
     }
 
@@ -68,6 +76,12 @@ impl Followers {
             _ => None,
         });
         self.inbounds.follow(inbounds.collect::<Vec<_>>()).await;
+        if let Some(files) = &self.files {
+            files.follow(artifacts.iter().filter_map(|named| match &named.artifact {
+                Artifact::Proxy(service) => Some(service),
+                _ => None,
+            }));
+        }
         self.health.set_faulty_applications(faulty_applications.clone());
         self.inventory.set(artifacts, applications, faulty_applications);
         count

@@ -13,6 +13,8 @@ use mi_deployer::Deployer;
 use mi_management::Stop;
 use mi_mediation::Configuration;
 use mi_mediation::environment::Environment;
+use mi_messaging::VfsListeners;
+use mi_messaging::files::FileWriter;
 use mi_messaging::inbound::InboundEndpoints;
 use mi_registry::FileRegistry;
 use mi_scheduling::TaskScheduler;
@@ -161,7 +163,9 @@ async fn serve(
     };
     let (owner, beside) = (inbound::lock_owner(&settings), settings.mediation.inbound_threads);
     let inbounds = InboundEndpoints::new(scheduler.clone(), live.clone(), Box::new(ports), owner, beside);
-    let followers = Followers::new(&scheduler, &live, inbounds.clone());
+    let listens = switched_on(&settings, "transport.vfs.listener.enable");
+    let files = listens.then(|| VfsListeners::new(live.clone(), inbound::lock_owner(&settings)));
+    let followers = Followers::new(&scheduler, &live, inbounds.clone(), files.clone());
     if let Some(deployment) = deployed {
         followers.follow(deployment).await;
     }
@@ -187,8 +191,14 @@ async fn serve(
     };
     let graceful = graceful && settings.server.graceful_shutdown && system.get("gracefulShutdown") != Some("false");
     let patience = if graceful { settings.server.graceful_shutdown_timeout } else { Duration::ZERO };
-    stop(&server, &scheduler, &coordinator, &inbounds, graceful, patience).await;
+    let working = Working { server: &server, scheduler: &scheduler, coordinator: &coordinator, inbounds, files };
+    stop(working, graceful, patience).await;
     Ok(asked)
+}
+
+/// A switch that is on unless it is set to `false`.
+fn switched_on(settings: &Settings, key: &str) -> bool {
+    settings.raw.text(key).is_none_or(|text| text.trim() != "false")
 }
 
 /// Names by which a pinned task can mean this server.
@@ -207,6 +217,9 @@ fn environment(
     let registry = Registry::new(FileRegistry::new(home.registry(), REGISTRY_CACHE), home.root());
     let sender = TransportSender::new(client, correlation.clone());
     let mut environment = Environment::new(Box::new(sender), Box::new(registry));
+    if switched_on(settings, "transport.vfs.sender.enable") {
+        environment.files = Box::new(FileWriter::new(inbound::lock_owner(settings)));
+    }
     let databases = Arc::new(ServerDatabases::new(&settings.datasources));
     environment.databases = Box::new(databases.clone());
     environment.data_services = Box::new(ServerDataServices(Some(databases)));
@@ -323,15 +336,18 @@ async fn wait_for_the_end(asked: &mut mpsc::Receiver<Stop>) -> Result<Stop, Stri
     })
 }
 
+/// What does something until the server stops.
+struct Working<'a> {
+    server: &'a Server,
+    scheduler: &'a TaskScheduler,
+    coordinator: &'a Coordinator,
+    inbounds: InboundEndpoints,
+    files: Option<VfsListeners>,
+}
+
 /// Stops accepting, lets what runs end, and says so in MI's words (spec: runtime 1.5).
-async fn stop(
-    server: &Server,
-    scheduler: &TaskScheduler,
-    coordinator: &Coordinator,
-    inbounds: &InboundEndpoints,
-    graceful: bool,
-    patience: Duration,
-) {
+async fn stop(working: Working<'_>, graceful: bool, patience: Duration) {
+    let Working { server, scheduler, coordinator, inbounds, files } = working;
     if graceful {
         tracing::info!(target: SHUTDOWN_LOG, "Gracefully shutting down WSO2 Micro Integrator...");
         tracing::info!(target: SHUTDOWN_LOG, "Starting graceful shutdown timer...");
@@ -343,10 +359,18 @@ async fn stop(
     }
     tracing::info!(target: SHUTDOWN_LOG, "Waiting for request service completion...");
     // Tasks are given up while requests still end: another node can take them over at once.
-    let (cut, ()) = tokio::join!(server.drain(patience), async {
-        scheduler.stop(patience).await;
-        coordinator.leave(patience).await;
-    });
+    let (cut, (), ()) = tokio::join!(
+        server.drain(patience),
+        async {
+            scheduler.stop(patience).await;
+            coordinator.leave(patience).await;
+        },
+        async {
+            if let Some(files) = files {
+                files.stop(patience).await;
+            }
+        }
+    );
     tracing::info!(target: SHUTDOWN_LOG, "Stopped all transport listeners");
     if graceful {
         tracing::info!(

@@ -22,7 +22,7 @@ use mi_mediation::environment::{Environment, HttpSender, NoResources};
 use mi_mediation::mediator::BoxFuture;
 use mi_mediation::outgoing::{Answer as BackEnd, Outgoing, SendError};
 use mi_messaging::ScheduledTasks;
-use mi_messaging::inbound::file::LockOwner;
+use mi_messaging::files::LockOwner;
 use mi_messaging::inbound::{HttpSettings, InboundEndpoints, Listeners, OpenPort, PortError};
 use mi_messaging::processor::MessageProcessors;
 use mi_scheduling::TaskScheduler;

@@ -226,6 +226,16 @@ pub(super) async fn send(endpoint: &Endpoint, context: &mut MessageContext) -> R
     let prepared = request::prepare(context, leaf, forced_method, url, limit)?;
     let rest = prepared.rest;
     let address = prepared.outgoing.url.clone();
+    if address.starts_with(request::FILES) {
+        // Nothing comes back from a file; that it could not be written is heard at once.
+        return match context.configuration.environment.files.write(prepared.outgoing).await {
+            Ok(()) => {
+                leaf.succeeded(name);
+                Ok(Sent::NothingComes)
+            }
+            Err(error) => fail(leaf, name, &address, context, &error, limit),
+        };
+    }
     if one_way {
         let mut outgoing = prepared.outgoing;
         if let Some(authentication) = authentication {

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use mi_mediation::names::Name;
 use mi_mediation::{Definitions, DeployError, Element};
 
-use super::file::FileSettings;
 use super::http::HttpSettings;
 use super::parameters::Parameters;
+use crate::files::FileSettings;
 
 /// The protocols that run here.
 const HERE: &str = "file, http and https";
@@ -35,7 +35,37 @@ pub enum InboundKind {
     /// A port for HTTP or HTTPS, open on every node.
     Http(Box<HttpSettings>),
     /// Looks for files, on one node.
-    File(Box<FileSettings>),
+    File(FileEndpoint),
+}
+
+/// What a `file` endpoint says beside where its files are.
+#[derive(Debug)]
+pub struct FileEndpoint {
+    /// Where they are, and what becomes of them.
+    pub files: Arc<FileSettings>,
+    /// `sequential` (true): the next file waits until this one has been mediated.
+    pub sequential: bool,
+    /// `coordination` (true): in a cluster one node looks; otherwise every node does.
+    pub coordinated: bool,
+}
+
+impl FileEndpoint {
+    fn read(name: &str, parameters: &Parameters<'_>, definitions: &Definitions<'_>) -> Result<Self, DeployError> {
+        let read = FileSettings::of_inbound(name, &|name| parameters.text(name));
+        let (files, warnings) = read.map_err(|wrong| {
+            let error = parameters.error(&wrong.parameter, wrong.message);
+            match wrong.hint {
+                Some(hint) => error.hint(hint),
+                None => error,
+            }
+        })?;
+        for wrong in warnings {
+            definitions.warn(parameters.place(&wrong.parameter), wrong.message);
+        }
+        // As Java reads them: anything but `true` is false.
+        let flag = |name| parameters.text(name).is_none_or(|text| text.trim().eq_ignore_ascii_case("true"));
+        Ok(Self { files: Arc::new(files), sequential: flag("sequential"), coordinated: flag("coordination") })
+    }
 }
 
 impl InboundArtifact {
@@ -54,7 +84,7 @@ impl InboundArtifact {
         let kind = match protocol {
             "http" => InboundKind::Http(Box::new(HttpSettings::read(&parameters, false, definitions)?)),
             "https" => InboundKind::Http(Box::new(HttpSettings::read(&parameters, true, definitions)?)),
-            _ => InboundKind::File(Box::new(FileSettings::read(name, &parameters, definitions)?)),
+            _ => InboundKind::File(FileEndpoint::read(name, &parameters, definitions)?),
         };
         let sequence = element.non_empty("sequence").map(str::trim);
         if sequence.is_none() && matches!(kind, InboundKind::File(_)) {

@@ -2,24 +2,22 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use mi_mediation::Configuration;
 use mi_scheduling::{ScheduleError, TaskDefinition, TaskScheduler, Trigger};
 use tokio::sync::Semaphore;
 
-use super::artifact::{InboundArtifact, InboundKind};
-use super::file::{FilePoller, FileSettings, Handed, LockOwner};
+use super::artifact::{FileEndpoint, InboundArtifact, InboundKind};
+use super::file::{FilePoller, Injector, PERIOD};
 use super::http::{HttpSettings, Listeners, OpenPort, PortError};
 use super::loggers::{ENDPOINT, FILE, MANAGER, PROCESSOR};
+use crate::files::{LockOwner, Looker};
 
 /// The property of the registry resource that keeps the state of an endpoint (spec: tasks 0.2).
 const STATE: &str = "INBOUND_ENDPOINT_STATE";
 /// What MI calls the tasks of `file` endpoints.
 const FILE_TYPE: &str = "FILE--SYNAPSE_INBOUND_ENDPOINT";
-/// The shortest period of a task.
-const PERIOD: Duration = Duration::from_secs(1);
 
 /// Why an endpoint could not be activated or deactivated.
 #[derive(Debug, thiserror::Error)]
@@ -193,38 +191,33 @@ impl Inner {
         }
     }
 
-    fn schedule(&self, endpoint: &Arc<InboundArtifact>, settings: &FileSettings, suspended: bool) {
-        let name = &endpoint.name;
+    fn schedule(&self, endpoint: &InboundArtifact, file: &FileEndpoint, suspended: bool) {
+        let (name, settings) = (&endpoint.name, &file.files);
         let ending = if suspended { " but will remain in suspended mode..." } else { "..." };
         tracing::info!(target: FILE, "Inbound file listener [{name}] is initializing{ending}");
         // A file endpoint without a sequence is refused.
         let Some(sequence) = endpoint.sequence.clone() else { return };
-        let handed = Handed {
-            origin: Handed::origin(name),
+        let injector = Injector {
+            origin: Injector::origin(name),
             live: self.live.clone(),
             sequence,
             on_error: endpoint.on_error.clone(),
             content_type: settings.content_type.clone(),
             tells_folder: settings.location.with_folders,
             beside: self.beside.clone(),
-            sequential: settings.sequential,
+            sequential: file.sequential,
         };
-        let poller = FilePoller {
-            artifact: endpoint.clone(),
-            handed,
-            owner: self.owner.clone(),
-            scheduler: self.scheduler.clone(),
-            failed: Mutex::default(),
-        };
+        let looker = Looker::new(settings.clone(), injector, self.owner.clone());
+        let poller = FilePoller { looker, scheduler: self.scheduler.clone() };
         tracing::info!(
             target: PROCESSOR,
             "Starting the inbound endpoint [{name}]{}, with coordination {}. Interval : {}. Type : {FILE_TYPE}",
-            if suspended { " in suspended mode" } else { "" }, settings.coordinated, settings.interval.as_millis()
+            if suspended { " in suspended mode" } else { "" }, file.coordinated, settings.interval.as_millis()
         );
         let trigger = Trigger::Interval { every: settings.interval.max(PERIOD), count: None };
         let definition = TaskDefinition {
             group: Some(FILE_TYPE.to_owned()),
-            local: !settings.coordinated,
+            local: !file.coordinated,
             paused: suspended,
             ..TaskDefinition::new(task(name), trigger)
         };

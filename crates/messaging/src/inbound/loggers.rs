@@ -6,4 +6,3 @@ pub(super) const PROCESSOR: &str = "org.wso2.carbon.inbound.endpoint.common.Inbo
 pub(super) const FILE: &str = "org.wso2.carbon.inbound.endpoint.protocol.file.VFSProcessor";
 pub(super) const POLLER: &str = "org.wso2.carbon.inbound.endpoint.protocol.file.FilePollingConsumer";
 pub(super) const INJECTOR: &str = "org.wso2.carbon.inbound.endpoint.protocol.file.FileInjectHandler";
-pub(super) const LOCKS: &str = "org.apache.synapse.commons.vfs.VFSUtils";

@@ -2,15 +2,15 @@
 //! node of a cluster.
 //!
 //! Begin at [`InboundEndpoints`], which keeps ports and the scheduler in step with the artifacts ([`InboundArtifact`]).
-//! What a fire of a `file` endpoint does is [`file`]'s; ports are opened by who implements [`Listeners`].
+//! What a fire of a `file` endpoint does is [`file`]'s with the help of [`crate::files`]; ports are opened by who implements [`Listeners`].
 
 mod artifact;
 mod endpoints;
-pub mod file;
+mod file;
 mod http;
 mod loggers;
 mod parameters;
 
-pub use artifact::{InboundArtifact, InboundKind};
+pub use artifact::{FileEndpoint, InboundArtifact, InboundKind};
 pub use endpoints::{InboundEndpoints, InboundError};
 pub use http::{HttpSettings, Listeners, OpenPort, PortError, Store, Tls, VerifyClient};

@@ -1,8 +1,5 @@
 //! The parameters of an endpoint, with where they stand for what is wrong with them (spec: tasks 4.1).
 
-use std::str::FromStr;
-use std::time::Duration;
-
 use mi_mediation::{Definitions, DeployError, Element};
 
 /// See the module's documentation.
@@ -50,29 +47,12 @@ impl<'a> Parameters<'a> {
 
     /// An error about a parameter, at its element or, when it is missing, at the endpoint's.
     pub(super) fn error(&self, name: &str, message: impl Into<String>) -> DeployError {
-        self.element(name).unwrap_or(self.endpoint).error(message)
+        self.place(name).error(message)
     }
 
-    /// `true` and `false` as Java reads them: anything but `true` is false.
-    pub(super) fn flag(&self, name: &str, default: bool) -> bool {
-        self.text(name).map_or(default, |text| text.trim().eq_ignore_ascii_case("true"))
-    }
-
-    /// A number that MI would warn of and do without when it is none.
-    pub(super) fn lenient<T: FromStr>(&self, name: &str, definitions: &Definitions<'_>) -> Option<T> {
-        let text = self.text(name)?.trim();
-        let number = text.parse().ok();
-        if number.is_none() {
-            let element = self.element(name).unwrap_or(self.endpoint);
-            definitions.warn(element, format!("Invalid param value for {name} : {text}. Expected numeric value."));
-        }
-        number
-    }
-
-    /// The same in milliseconds; nothing for what is not positive.
-    pub(super) fn millis(&self, name: &str, definitions: &Definitions<'_>) -> Option<Duration> {
-        let millis: i64 = self.lenient(name, definitions)?;
-        u64::try_from(millis).ok().filter(|millis| *millis > 0).map(Duration::from_millis)
+    /// Where a parameter stands; the endpoint when it is missing.
+    pub(super) fn place(&self, name: &str) -> Element<'a> {
+        self.element(name).unwrap_or(self.endpoint)
     }
 }
 

@@ -1,6 +1,7 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use mi_coordination::Coordinator;
 use mi_mediation::engine::HttpInbound;

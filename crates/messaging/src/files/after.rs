@@ -9,23 +9,25 @@ use super::settings::{Action, FileSettings};
 
 /// A file that was found.
 #[derive(Debug, Clone)]
-pub(super) struct Found {
+pub(crate) struct Found {
     /// Where it is.
-    pub(super) path: PathBuf,
+    pub(crate) path: PathBuf,
     /// Its name.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// Its size in bytes.
-    pub(super) size: u64,
+    pub(crate) size: u64,
     /// When it was changed last, in milliseconds since 1970.
-    pub(super) modified: i64,
+    pub(crate) modified: i64,
     /// The way from the endpoint's folder to its own: empty, or `/sub/folder`.
-    pub(super) below: String,
+    pub(crate) below: String,
 }
 
 /// How the handling of a file ended, for those that something is to be done with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub(crate) enum Outcome {
+    /// It was taken.
     Processed,
+    /// It could not be.
     Failed,
 }
 
@@ -39,6 +41,7 @@ pub(super) fn finish(settings: &FileSettings, file: &Found, outcome: Outcome, no
         Outcome::Failed => &settings.after_failure,
     };
     let target = match action {
+        Action::Keep => return Ok(()),
         Action::Delete => return fs::remove_file(&file.path),
         Action::Move(target) => target,
     };

@@ -3,18 +3,18 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
 use mi_coordination::{Coordinator, Gate};
 use mi_mediation::{Configuration, MessageContext};
 use mi_payload::Payload;
-use mi_scheduling::TaskScheduler;
 use tempfile::TempDir;
 use tokio::sync::Semaphore;
 
-use super::{FilePoller, Handed, LockOwner};
+use super::Injector;
+use crate::files::{LockOwner, Looker};
 use crate::inbound::{InboundArtifact, InboundKind};
 use crate::testing;
 
@@ -29,7 +29,7 @@ const ARTIFACTS: [&str; 6] = [
 
 struct World {
     folder: TempDir,
-    poller: FilePoller,
+    looker: Looker<Injector>,
     gate: Gate,
     live: Arc<ArcSwap<Configuration>>,
 }
@@ -51,29 +51,22 @@ impl World {
             "<inboundEndpoint name='I' protocol='file' {attributes}><parameters>{all}</parameters></inboundEndpoint>"
         );
         let artifact = Arc::new(testing::with_definitions(&text, InboundArtifact::parse).expect("well made"));
-        let InboundKind::File(settings) = &artifact.kind else { panic!("it is file") };
+        let InboundKind::File(file) = &artifact.kind else { panic!("it is file") };
         let (environment, _) = testing::environment();
         let live = Arc::new(ArcSwap::from_pointee(testing::configuration(&environment, &ARTIFACTS)));
-        let handed = Handed {
-            origin: Handed::origin("I"),
+        let injector = Injector {
+            origin: Injector::origin("I"),
             live: live.clone(),
             sequence: artifact.sequence.clone().expect("a sequence"),
             on_error: artifact.on_error.clone(),
-            content_type: settings.content_type.clone(),
-            tells_folder: settings.location.with_folders,
+            content_type: file.files.content_type.clone(),
+            tells_folder: file.files.location.with_folders,
             beside: Arc::new(Semaphore::new(1)),
-            sequential: settings.sequential,
+            sequential: file.sequential,
         };
-        let coordinator = Coordinator::local();
-        let gate = coordinator.register("I", false);
-        let poller = FilePoller {
-            handed,
-            artifact: artifact.clone(),
-            owner: LockOwner { host: "here".to_owned(), ip: "10.0.0.1".to_owned() },
-            scheduler: TaskScheduler::new(coordinator, Vec::new()),
-            failed: Mutex::new(BTreeSet::new()),
-        };
-        Self { folder, poller, gate, live }
+        let owner = LockOwner { host: "here".to_owned(), ip: "10.0.0.1".to_owned() };
+        let looker = Looker::new(file.files.clone(), injector, owner);
+        Self { folder, looker, gate: Coordinator::local().register("I", false), live }
     }
 
     fn path(&self, path: &str) -> PathBuf {
@@ -104,8 +97,7 @@ impl World {
     }
 
     async fn look(&self) {
-        let InboundKind::File(settings) = &self.poller.artifact.kind else { panic!("it is file") };
-        self.poller.look(settings, &self.gate).await;
+        self.looker.look(&self.gate).await;
     }
 
     /// The messages that came into the store since the last call.

@@ -4,8 +4,8 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use super::loggers::LOCKS;
 use super::settings::StaleLock;
-use crate::inbound::loggers::LOCKS;
 
 /// What a lock says of who made it. Neither part may have a colon.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,16 +56,24 @@ impl Lock {
         }
         let lock = Self(path);
         // A folder that several machines share may let two of them make the file; one of them reads the other's text.
-        // Whoever handled the file before took it away with its lock: then there is nothing to lock any more.
         let mine = fs::read(&lock.0).is_ok_and(|read| read == text.as_bytes());
-        if !mine {
-            return None;
+        mine.then_some(lock)
+    }
+
+    /// The same for a file that must be there: whoever handled it before may have taken it away with its lock.
+    pub(super) fn acquire_existing(
+        file: &Path,
+        owner: &LockOwner,
+        stale: Option<&StaleLock>,
+        now: i64,
+        random: i64,
+    ) -> Option<Self> {
+        let lock = Self::acquire(file, owner, stale, now, random)?;
+        if file.exists() {
+            return Some(lock);
         }
-        if !file.exists() {
-            lock.release();
-            return None;
-        }
-        Some(lock)
+        lock.release();
+        None
     }
 
     /// Gives the file free.
@@ -134,7 +142,7 @@ mod tests {
     fn a_file_that_is_gone_leaves_no_lock() {
         let (_folder, file) = file();
         fs::remove_file(&file).expect("there");
-        assert!(Lock::acquire(&file, &owner(), None, 7, 1).is_none());
+        assert!(Lock::acquire_existing(&file, &owner(), None, 7, 1).is_none());
         assert!(!beside(&file, ".lock").exists());
     }
 

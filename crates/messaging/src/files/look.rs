@@ -1,4 +1,4 @@
-//! A look for files: what happens at each fire of an endpoint's task.
+//! A look for files.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -6,35 +6,42 @@ use std::future::Future;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use mi_coordination::Gate;
-use mi_scheduling::{Fire, Job, JobResult, TaskScheduler};
-use tokio::time::Instant;
+use mi_mediation::mediator::BoxFuture;
 
 use super::after::{self, Found, Outcome};
 use super::lock::{Lock, LockOwner};
-use super::message::{Handed, uri};
+use super::loggers::POLLER;
+use super::message::uri;
 use super::settings::{FileSettings, Order};
-use crate::inbound::artifact::{InboundArtifact, InboundKind};
-use crate::inbound::loggers::POLLER;
 use crate::pause::pause;
 
 /// Folders below folders are looked into to this depth.
 const DEEPEST: usize = 64;
-/// The shortest period of a task; endpoints with a shorter interval look several times at each fire.
-const PERIOD: Duration = Duration::from_secs(1);
+
+/// Who takes files.
+pub(crate) trait Taker: Send + Sync {
+    /// The most bytes that a file may have.
+    fn limit(&self) -> u64;
+
+    /// Takes a file. `None` when it is to stay where it is.
+    fn take<'a>(&'a self, file: &'a Found, content: Bytes) -> BoxFuture<'a, Option<Outcome>>;
+}
 
 /// See the module's documentation.
-pub(in super::super) struct FilePoller {
-    pub(in super::super) artifact: Arc<InboundArtifact>,
-    pub(in super::super) handed: Handed,
-    pub(in super::super) owner: LockOwner,
-    pub(in super::super) scheduler: TaskScheduler,
-    /// Files that failed and could not be moved, as long as this poller lives.
-    pub(in super::super) failed: Mutex<BTreeSet<PathBuf>>,
+pub(crate) struct Looker<T> {
+    pub(crate) settings: Arc<FileSettings>,
+    pub(crate) taker: T,
+    owner: LockOwner,
+    /// Files that failed and could not be moved, as long as this looker lives.
+    failed: Mutex<BTreeSet<PathBuf>>,
+    /// The location was not there at the last look.
+    missing: AtomicBool,
 }
 
 /// What a folder holds.
@@ -43,49 +50,21 @@ struct Entries {
     folders: Vec<(PathBuf, String)>,
 }
 
-impl Job for FilePoller {
-    fn run(&self, fire: Fire) -> Pin<Box<dyn Future<Output = JobResult> + Send + '_>> {
-        Box::pin(async move {
-            let (Some(settings), Some(gate)) = (self.settings(), self.scheduler.gate(&fire.task)) else {
-                return Ok(());
-            };
-            let late = u128::try_from(gate.now().saturating_sub(fire.slot)).unwrap_or_default();
-            if !fire.extra && late >= settings.interval.max(PERIOD).as_millis() {
-                // A look took longer than the interval. The slots that it outlasted are not caught up.
-                return Ok(());
-            }
-            let began = Instant::now();
-            loop {
-                let look = Instant::now();
-                self.look(settings, &gate).await;
-                if settings.interval >= PERIOD || !gate.is_open() {
-                    return Ok(());
-                }
-                pause(settings.interval.saturating_sub(look.elapsed()), &gate).await;
-                // A look without any pause at all must let others run.
-                tokio::task::yield_now().await;
-                if began.elapsed() >= PERIOD || !gate.is_open() {
-                    return Ok(());
-                }
-            }
-        })
-    }
-}
-
-impl FilePoller {
-    fn settings(&self) -> Option<&FileSettings> {
-        match &self.artifact.kind {
-            InboundKind::File(settings) => Some(settings),
-            InboundKind::Http(_) => None,
-        }
+impl<T: Taker> Looker<T> {
+    /// A looker on this machine.
+    pub(crate) fn new(settings: Arc<FileSettings>, taker: T, owner: LockOwner) -> Self {
+        Self { settings, taker, owner, failed: Mutex::default(), missing: AtomicBool::new(false) }
     }
 
     /// Looks once.
-    pub(super) async fn look(&self, settings: &FileSettings, gate: &Gate) {
-        let root = settings.location.path();
+    pub(crate) async fn look(&self, gate: &Gate) {
+        let root = self.settings.location.path();
         let path = root.clone();
         let found = blocking(move || fs::metadata(&path).and_then(|metadata| found(&path, &metadata, ""))).await;
+        let missing = self.missing.swap(found.is_err(), Ordering::Relaxed);
         match found {
+            // Said once: it may take its time to come.
+            Err(_) if missing => {}
             Err(error) => {
                 let reason = match error.kind() {
                     io::ErrorKind::NotFound => "The file does not exists!".to_owned(),
@@ -97,21 +76,21 @@ impl FilePoller {
                 );
             }
             Ok(Some(file)) => {
-                self.file(settings, file).await;
+                self.file(file).await;
             }
-            Ok(None) => self.folder(settings, gate, root, String::new(), 0).await,
+            Ok(None) => self.folder(gate, root, String::new(), 0).await,
         }
     }
 
     fn folder<'a>(
         &'a self,
-        settings: &'a FileSettings,
         gate: &'a Gate,
         folder: PathBuf,
         below: String,
         depth: usize,
     ) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
         Box::pin(async move {
+            let settings = &*self.settings;
             let (path, way) = (folder.clone(), below.clone());
             let entries = match blocking(move || entries(&path, &way)).await {
                 Ok(entries) => entries,
@@ -130,7 +109,7 @@ impl FilePoller {
                 if !settings.wants(&file.name) || !has_rested(&file, settings, now()) {
                     continue;
                 }
-                taken += usize::from(self.file(settings, file).await);
+                taken += usize::from(self.file(file).await);
                 match settings.pause {
                     Some(length) => pause(length, gate).await,
                     None if settings.most.is_some_and(|most| taken >= most) => return,
@@ -139,30 +118,32 @@ impl FilePoller {
             }
             if settings.location.with_folders && depth < DEEPEST {
                 for (path, way) in entries.folders {
-                    self.folder(settings, gate, path, way, depth + 1).await;
+                    self.folder(gate, path, way, depth + 1).await;
                 }
             }
         })
     }
 
     /// Handles a file; false when somebody else has it, or it was handled before and only waits to be moved.
-    async fn file(&self, settings: &FileSettings, file: Found) -> bool {
+    async fn file(&self, file: Found) -> bool {
+        let settings = &self.settings;
         let path = file.path.clone();
         if blocking(move || after::is_marked(&path)).await {
-            self.finish_again(settings, file).await;
+            self.finish_again(file).await;
             return false;
         }
         let mut lock = None;
         if settings.locking {
             let (path, owner, stale) = (file.path.clone(), self.owner.clone(), settings.stale.clone());
             let (random, _) = uuid::Uuid::new_v4().as_u64_pair();
-            lock = blocking(move || Lock::acquire(&path, &owner, stale.as_ref(), now(), random.cast_signed())).await;
+            lock = blocking(move || Lock::acquire_existing(&path, &owner, stale.as_ref(), now(), random.cast_signed()))
+                .await;
             if lock.is_none() {
                 return false;
             }
         }
-        if let Some(outcome) = self.handle(settings, &file).await {
-            self.finish(settings, file, outcome).await;
+        if let Some(outcome) = self.handle(&file).await {
+            self.finish(file, outcome).await;
         }
         if let Some(lock) = lock {
             blocking(move || lock.release()).await;
@@ -171,12 +152,12 @@ impl FilePoller {
     }
 
     /// Reads and injects a file. `None` when it is to stay where it is.
-    async fn handle(&self, settings: &FileSettings, file: &Found) -> Option<Outcome> {
-        if settings.size_limit.is_some_and(|limit| file.size > limit) {
+    async fn handle(&self, file: &Found) -> Option<Outcome> {
+        if self.settings.size_limit.is_some_and(|limit| file.size > limit) {
             tracing::debug!(target: POLLER, "Ignoring file: {} size: {}", file.name, file.size);
             return None;
         }
-        let most = self.handed.live.load().settings.build_limit;
+        let most = self.taker.limit();
         let path = file.path.clone();
         let read = blocking(move || {
             if fs::metadata(&path)?.len() > most {
@@ -185,7 +166,7 @@ impl FilePoller {
             fs::read(&path)
         });
         match read.await {
-            Ok(content) => self.handed.inject(file, Bytes::from(content)).await,
+            Ok(content) => self.taker.take(file, Bytes::from(content)).await,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 tracing::warn!(
                     target: POLLER,
@@ -201,7 +182,7 @@ impl FilePoller {
         }
     }
 
-    async fn finish(&self, settings: &FileSettings, file: Found, outcome: Outcome) {
+    async fn finish(&self, file: Found, outcome: Outcome) {
         let Err(error) = self.finished(file.clone(), outcome).await else { return };
         tracing::error!(target: POLLER, "File object '{}' could not be moved or deleted: {error}", uri(&file.path));
         if outcome == Outcome::Failed {
@@ -213,13 +194,13 @@ impl FilePoller {
             tracing::error!(
                 target: POLLER,
                 "Could not create the failure record in {}, so its files may be processed again: {error}",
-                uri(&settings.location.path())
+                uri(&self.settings.location.path())
             );
         }
     }
 
     /// Tries once more to move a file that was handled.
-    async fn finish_again(&self, settings: &FileSettings, file: Found) {
+    async fn finish_again(&self, file: Found) {
         let failed = self.failed().contains(&file.path);
         let outcome = if failed { Outcome::Failed } else { Outcome::Processed };
         let path = file.path.clone();
@@ -230,19 +211,15 @@ impl FilePoller {
             return;
         }
         self.failed().remove(&path);
-        let folder = settings.location.path();
+        let folder = self.settings.location.path();
         if let Err(error) = blocking(move || after::unmark(&path)).await {
             tracing::error!(target: POLLER, "A failure record in {} cannot be deleted: {error}", uri(&folder));
         }
     }
 
     async fn finished(&self, file: Found, outcome: Outcome) -> io::Result<()> {
-        let artifact = self.artifact.clone();
-        blocking(move || match &artifact.kind {
-            InboundKind::File(settings) => after::finish(settings, &file, outcome, now()),
-            InboundKind::Http(_) => Ok(()),
-        })
-        .await
+        let settings = self.settings.clone();
+        blocking(move || after::finish(&settings, &file, outcome, now())).await
     }
 
     fn failed(&self) -> std::sync::MutexGuard<'_, BTreeSet<PathBuf>> {
@@ -252,7 +229,7 @@ impl FilePoller {
 }
 
 /// Runs what waits for a disk where nobody else waits.
-async fn blocking<T: Send + 'static>(act: impl FnOnce() -> T + Send + 'static) -> T {
+pub(crate) async fn blocking<T: Send + 'static>(act: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(act).await {
         Ok(result) => result,
         Err(error) => match error.try_into_panic() {
@@ -264,7 +241,7 @@ async fn blocking<T: Send + 'static>(act: impl FnOnce() -> T + Send + 'static) -
 }
 
 /// Milliseconds since 1970.
-fn now() -> i64 {
+pub(super) fn now() -> i64 {
     millis(SystemTime::now())
 }
 
@@ -320,9 +297,11 @@ fn in_order(mut files: Vec<Found>, settings: &FileSettings) -> Vec<Found> {
     files
 }
 
-/// Whether a file has not changed for as long as the endpoint wants.
+/// Whether the last change of a file is as long ago as it is to be.
 fn has_rested(file: &Found, settings: &FileSettings, now: i64) -> bool {
-    settings
-        .rest
-        .is_none_or(|rest| u128::try_from(now.saturating_sub(file.modified)).unwrap_or_default() > rest.as_millis())
+    let age = u128::try_from(now.saturating_sub(file.modified)).unwrap_or_default();
+    let (least, most) = settings.age;
+    settings.rest.is_none_or(|rest| age > rest.as_millis())
+        && least.is_none_or(|least| age >= least.as_millis())
+        && most.is_none_or(|most| age <= most.as_millis())
 }

@@ -1,50 +1,101 @@
-//! From the bytes of a file to a message, and through the sequence.
+//! `file` endpoints (spec: tasks 4.5): each fire of the task looks for files and injects them into the sequence.
 
-use std::path::Path;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use mi_mediation::context::{ContentTypes, Origin, OriginKind};
+use mi_mediation::context::{Origin, OriginKind};
+use mi_mediation::mediator::BoxFuture;
 use mi_mediation::names::Name;
 use mi_mediation::sequence::Sequence;
 use mi_mediation::{Configuration, MessageContext, engine};
-use mi_payload::content_type::{media_type, parameter};
-use mi_payload::value::Value;
+use mi_scheduling::{Fire, Job, JobResult, TaskScheduler};
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
-use super::after::{Found, Outcome};
-use crate::inbound::loggers::{INJECTOR, POLLER};
+use super::loggers::{INJECTOR, POLLER};
+use crate::files::{self, Found, Looker, Outcome, Taker, uri};
+use crate::pause::pause;
 
-/// What files are handed to.
-#[derive(Clone)]
-pub(in super::super) struct Handed {
-    /// The endpoint, as messages name where they come from.
-    pub(in super::super) origin: Arc<Origin>,
-    /// The configuration that is live.
-    pub(in super::super) live: Arc<ArcSwap<Configuration>>,
-    /// `sequence`
-    pub(in super::super) sequence: Name,
-    /// `onError`
-    pub(in super::super) on_error: Option<Name>,
-    /// `transport.vfs.ContentType`
-    pub(in super::super) content_type: Option<String>,
-    /// The way to the folder is a header too.
-    pub(in super::super) tells_folder: bool,
-    /// Messages that may be mediated beside the pollers, those of all endpoints.
-    pub(in super::super) beside: Arc<Semaphore>,
-    /// The poller waits for the mediation.
-    pub(in super::super) sequential: bool,
+/// The shortest period of a task; endpoints with a shorter interval look several times at each fire.
+pub(super) const PERIOD: Duration = Duration::from_secs(1);
+
+/// What the task of an endpoint does.
+pub(super) struct FilePoller {
+    pub(super) looker: Looker<Injector>,
+    pub(super) scheduler: TaskScheduler,
 }
 
-impl Handed {
+impl Job for FilePoller {
+    fn run(&self, fire: Fire) -> Pin<Box<dyn Future<Output = JobResult> + Send + '_>> {
+        Box::pin(async move {
+            let Some(gate) = self.scheduler.gate(&fire.task) else { return Ok(()) };
+            let interval = self.looker.settings.interval;
+            let late = u128::try_from(gate.now().saturating_sub(fire.slot)).unwrap_or_default();
+            if !fire.extra && late >= interval.max(PERIOD).as_millis() {
+                // A look took longer than the interval. The slots that it outlasted are not caught up.
+                return Ok(());
+            }
+            let began = Instant::now();
+            loop {
+                let look = Instant::now();
+                self.looker.look(&gate).await;
+                if interval >= PERIOD || !gate.is_open() {
+                    return Ok(());
+                }
+                pause(interval.saturating_sub(look.elapsed()), &gate).await;
+                // A look without any pause at all must let others run.
+                tokio::task::yield_now().await;
+                if began.elapsed() >= PERIOD || !gate.is_open() {
+                    return Ok(());
+                }
+            }
+        })
+    }
+}
+
+/// Injects files into a sequence.
+#[derive(Clone)]
+pub(super) struct Injector {
+    /// The endpoint, as messages name where they come from.
+    pub(super) origin: Arc<Origin>,
+    /// The configuration that is live.
+    pub(super) live: Arc<ArcSwap<Configuration>>,
+    /// `sequence`
+    pub(super) sequence: Name,
+    /// `onError`
+    pub(super) on_error: Option<Name>,
+    /// `transport.vfs.ContentType`
+    pub(super) content_type: Option<String>,
+    /// The way to the folder is a header too.
+    pub(super) tells_folder: bool,
+    /// Messages that may be mediated beside the pollers, those of all endpoints.
+    pub(super) beside: Arc<Semaphore>,
+    /// The poller waits for the mediation.
+    pub(super) sequential: bool,
+}
+
+impl Taker for Injector {
+    fn limit(&self) -> u64 {
+        self.live.load().settings.build_limit
+    }
+
+    fn take<'a>(&'a self, file: &'a Found, content: Bytes) -> BoxFuture<'a, Option<Outcome>> {
+        Box::pin(self.inject(file, content))
+    }
+}
+
+impl Injector {
     /// The origin of an endpoint's messages.
-    pub(in super::super) fn origin(name: &str) -> Arc<Origin> {
+    pub(super) fn origin(name: &str) -> Arc<Origin> {
         Arc::new(Origin::new(OriginKind::Inbound, name))
     }
 
     /// Injects a file. `None` when it is to stay where it is.
-    pub(super) async fn inject(&self, file: &Found, content: Bytes) -> Option<Outcome> {
+    async fn inject(&self, file: &Found, content: Bytes) -> Option<Outcome> {
         let configuration = self.live.load_full();
         let Some(sequence) = configuration.sequence(&self.sequence) else {
             // MI takes the file away all the same.
@@ -52,7 +103,10 @@ impl Handed {
             return None;
         };
         let mut context = MessageContext::new(configuration, self.origin.clone());
-        self.describe(&mut context, file);
+        files::describe(&mut context, file, self.content_type.as_deref());
+        if self.tells_folder {
+            context.set_header("RELATIVE_PATH", &file.below);
+        }
         if let Err(fault) = context.build_from(content) {
             tracing::error!(
                 target: POLLER, "Error processing File URI : {}: {}", uri(&file.path), fault.detail_text().unwrap_or(fault.message())
@@ -91,34 +145,8 @@ impl Handed {
         tracing::error!(target: POLLER, "Error processing File URI : {}: {reason}", uri(&file.path));
         Outcome::Failed
     }
-
-    fn describe(&self, context: &mut MessageContext, file: &Found) {
-        context.set_header("FILE_PATH", &file.path.to_string_lossy());
-        context.set_header("FILE_NAME", &file.name);
-        context.set_header("FILE_URI", &uri(&file.path));
-        if self.tells_folder {
-            context.set_header("RELATIVE_PATH", &file.below);
-        }
-        context.set_header("FILE_LENGTH", &file.size.to_string());
-        context.set_header("LAST_MODIFIED", &file.modified.to_string());
-        let content_type = self.content_type.as_deref().unwrap_or_else(|| by_extension(&file.name));
-        context.content_types = ContentTypes::of(content_type);
-        if let Some(charset) = parameter(content_type, "charset") {
-            context.properties.set("CHARACTER_SET_ENCODING", Value::from(charset));
-        }
-        let media = media_type(content_type);
-        context.rest = !["text/xml", "application/soap+xml"].iter().any(|soap| media.eq_ignore_ascii_case(soap));
-    }
 }
 
-/// What no content type is given for is taken for SOAP, but for texts.
-fn by_extension(name: &str) -> &'static str {
-    let is_text = name.rsplit_once('.').is_some_and(|(_, extension)| extension.to_lowercase().ends_with("txt"));
-    if is_text { "text/plain" } else { "text/xml" }
-}
-
-/// The URI of a file as Commons VFS writes it.
-pub(super) fn uri(path: &Path) -> String {
-    let text = path.to_string_lossy().replace('%', "%25").replace('#', "%23").replace(' ', "%20");
-    format!("file://{text}")
-}
+#[cfg(test)]
+#[path = "file_tests.rs"]
+mod tests;
