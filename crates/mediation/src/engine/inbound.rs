@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use fancy_regex::Regex;
+use mi_payload::java::JavaRegex;
 
 use super::{handle, push_handler, run_flow};
 use crate::context::{FaultHandler, MessageContext, Origin, OriginKind, RestPostfix};
@@ -22,7 +22,7 @@ pub struct HttpInbound {
     /// `onError`; the configuration's `fault` without one.
     pub on_error: Option<Name>,
     /// `dispatch.filter.pattern`: requests whose target it matches as a whole go to APIs and proxies.
-    pub pattern: Option<Regex>,
+    pub pattern: Option<JavaRegex>,
 }
 
 impl HttpInbound {

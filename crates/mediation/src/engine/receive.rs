@@ -126,7 +126,7 @@ fn mediate_inbound(
             let sequence = endpoint.sequence.clone();
             Entry::Inbound(endpoint, sequence)
         }
-        (Some(pattern), None) if pattern.is_match(&*incoming.request.target).unwrap_or(false) => {
+        (Some(pattern), None) if pattern.matches(&incoming.request.target) => {
             // What is not bound to this endpoint takes the request as if it had come to the main listener.
             incoming.request.listener = Arc::from(MAIN_LISTENER);
             api_of(&configuration, &incoming)

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use fancy_regex::Regex;
-use mi_mediation::regex;
-use mi_payload::java::SimpleDateFormat;
+use mi_payload::java::{JavaRegex, SimpleDateFormat};
 
 use super::locations::Location;
 
@@ -62,7 +60,7 @@ pub enum Names {
     /// None: a proxy service without one.
     None,
     /// Those that match as a whole.
-    Matching(Regex),
+    Matching(JavaRegex),
 }
 
 /// What becomes of a file.
@@ -165,7 +163,7 @@ impl FileSettings {
         match &self.names {
             Names::All => true,
             Names::None => false,
-            Names::Matching(pattern) => regex::matches(pattern, name),
+            Names::Matching(pattern) => pattern.matches(name),
         }
     }
 }
@@ -252,8 +250,9 @@ impl<'a> Reader<'a> {
     fn names(&self, without: Names) -> Result<Names, Wrong> {
         const NAME: &str = "transport.vfs.FileNamePattern";
         let Some(text) = self.text(NAME) else { return Ok(without) };
-        let compiled = regex::whole(text);
-        compiled.map(Names::Matching).map_err(|reason| Wrong::new(NAME, format!("The parameter {NAME}: {reason}")))
+        let compiled = JavaRegex::new(text);
+        let wrong = |message: String| Wrong::new(NAME, format!("The parameter {NAME}: {message}"));
+        compiled.map(Names::Matching).map_err(|error| wrong(error.message))
     }
 
     fn action(&self, what: &str, target: &str, none: &Action) -> Result<Action, Wrong> {

@@ -6,7 +6,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use mi_mediation::engine::HttpInbound;
-use mi_mediation::{Definitions, DeployError, Element, regex};
+use mi_mediation::{Definitions, DeployError, Element};
+use mi_payload::java::JavaRegex;
 
 use super::parameters::Parameters;
 
@@ -16,7 +17,7 @@ pub struct HttpSettings {
     /// `inbound.http.port`, without any offset.
     pub port: u16,
     /// `dispatch.filter.pattern`: the target of a request must match it as a whole to go to APIs and services.
-    pub pattern: Option<fancy_regex::Regex>,
+    pub pattern: Option<JavaRegex>,
     /// It is an `https` endpoint.
     pub tls: Option<Tls>,
 }
@@ -82,8 +83,8 @@ impl HttpSettings {
         const PATTERN: &str = "dispatch.filter.pattern";
         let compile = |text: &str| {
             // With Java's flags COMMENTS and DOTALL.
-            regex::whole(&format!("(?xs){text}"))
-                .map_err(|reason| parameters.error(PATTERN, format!("The parameter {PATTERN}: {reason}")))
+            JavaRegex::new(&format!("(?xs){text}"))
+                .map_err(|error| parameters.error(PATTERN, format!("The parameter {PATTERN}: {}", error.message)))
         };
         let pattern = parameters.text(PATTERN).map(compile).transpose()?;
         let tls = secure.then(|| Tls::read(parameters, definitions));
