@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use mi_e2e::{Answer, Builder, Server, binary, eventually};
+use mi_e2e::{Answer, Backend, Builder, Server, binary, eventually};
 
 const NAMESPACE: &str = "xmlns='http://ws.apache.org/ns/synapse'";
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -266,4 +266,37 @@ fn in_a_cluster_each_file_is_processed_once_and_another_node_goes_on() {
     for name in &names {
         assert_eq!(says(other, name), 1, "{name}");
     }
+}
+
+#[test]
+fn a_proxy_service_takes_files_and_writes_what_comes_back() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let root = folder.path().display();
+    let backend = Backend::start(|request| {
+        let body = String::from_utf8_lossy(&request.body).to_uppercase();
+        mi_e2e::answer(200, "text/plain", body.as_bytes())
+    });
+    let proxy = format!(
+        "<proxy {NAMESPACE} name='Files' transports='vfs'>\
+         <parameter name='transport.PollInterval'>100ms</parameter>\
+         <parameter name='transport.vfs.FileURI'>file://{root}/in</parameter>\
+         <parameter name='transport.vfs.FileNamePattern'>.*\\.txt</parameter>\
+         <parameter name='transport.vfs.ContentType'>text/plain</parameter>\
+         <parameter name='transport.vfs.ActionAfterProcess'>DELETE</parameter>\
+         <target><inSequence><property name='name' expression='$trp:FILE_NAME'/></inSequence>\
+         <endpoint><address uri='http://127.0.0.1:{}/'/></endpoint>\
+         <outSequence><property name='transport.vfs.ReplyFileName' expression=\"get-property('name')\" scope='transport'/>\
+         <property name='OUT_ONLY' value='true'/>\
+         <send><endpoint><address uri='vfs:file://{root}/out?transport.vfs.CreateFolder=true'/></endpoint></send>\
+         </outSequence></target></proxy>",
+        backend.port()
+    );
+    let server = Builder::new().artifact("proxy-services/files.xml", &proxy).start();
+    put(folder.path(), "a.txt", "one");
+    put(folder.path(), "b.csv", "two");
+    let out = || fs::read_to_string(folder.path().join("out/a.txt")).unwrap_or_default();
+    assert!(eventually(PATIENCE, || out() == "ONE"), "{}", server.log());
+    assert!(eventually(PATIENCE, || !folder.path().join("in/a.txt").exists()), "{}", server.log());
+    assert!(folder.path().join("in/b.csv").exists());
+    assert_eq!(backend.received().len(), 1);
 }

@@ -177,7 +177,7 @@ pub(crate) fn accept_and_detach(context: &mut MessageContext, endpoint: Arc<Endp
     crate::environment::spawn(async move {
         let sent = endpoint.send(&mut message).await;
         let result = match sent {
-            Ok(Sent::Answered) => resume(&mut message).await,
+            Ok(Sent::Answered | Sent::Written) => resume(&mut message).await,
             Ok(Sent::NothingComes) => Ok(Flow::Stop),
             Ok(Sent::Copies(recipients)) => {
                 scatter(recipients, &Continuation::Resume);

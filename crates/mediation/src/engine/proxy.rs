@@ -53,7 +53,7 @@ pub(crate) async fn mediate(context: &mut MessageContext, service: &ProxyService
     let Some(endpoint) = service.endpoint.as_ref().filter(|_| !context.dispatched) else { return };
     match endpoint.send(context).await {
         Ok(Sent::Answered) => response_flow(context).await,
-        Ok(Sent::NothingComes) => {}
+        Ok(Sent::NothingComes | Sent::Written) => {}
         Ok(Sent::Copies(recipients)) => scatter(recipients, &Continuation::Response(None)),
         Err(fault) => handle_fault(context, fault).await,
     }

@@ -60,7 +60,7 @@ pub enum Names {
     /// None: a proxy service without one.
     None,
     /// Those that match as a whole.
-    Matching(JavaRegex),
+    Matching(Box<JavaRegex>),
 }
 
 /// What becomes of a file.
@@ -252,7 +252,7 @@ impl<'a> Reader<'a> {
         let Some(text) = self.text(NAME) else { return Ok(without) };
         let compiled = JavaRegex::new(text);
         let wrong = |message: String| Wrong::new(NAME, format!("The parameter {NAME}: {message}"));
-        compiled.map(Names::Matching).map_err(|error| wrong(error.message))
+        compiled.map(|pattern| Names::Matching(Box::new(pattern))).map_err(|error| wrong(error.message))
     }
 
     fn action(&self, what: &str, target: &str, none: &Action) -> Result<Action, Wrong> {

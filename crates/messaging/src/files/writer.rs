@@ -20,6 +20,8 @@ use super::{Location, uri};
 
 /// The name of a file whose message does not say another.
 const DEFAULT_NAME: &str = "response.xml";
+/// The most bytes of a message, which is in memory while it is written.
+const MOST: u64 = 512 << 20;
 /// The base code of what goes wrong (that of a connection that cannot be made).
 const FAILED: i32 = 101_503;
 
@@ -50,7 +52,7 @@ impl FileWriter {
 
     async fn write(self, request: Outgoing) -> Result<(), String> {
         let target = Target::read(&request.url, &request.headers, now())?;
-        let content = request.body.collect(u64::MAX).await.map_err(|error| error.to_string())?;
+        let content = request.body.collect(MOST).await.map_err(|error| error.to_string())?;
         let name = request.headers.get("transport.vfs.replyfilename").map(|value| value.as_bytes());
         let name = name.map(|name| String::from_utf8_lossy(name).into_owned()).or(target.name.clone());
         let name = name.unwrap_or_else(|| DEFAULT_NAME.to_owned());
@@ -100,7 +102,7 @@ impl Target {
         let query = url.split_once('?').map_or("", |(_, query)| query);
         let option = |name: &str| -> Option<String> {
             let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-            let found = pairs.filter(|(known, _)| known.strip_prefix("transport.vfs.") == Some(name)).last()?;
+            let found = pairs.rev().find(|(known, _)| known.strip_prefix("transport.vfs.") == Some(name))?;
             Some(percent_decode_str(found.1).decode_utf8_lossy().into_owned())
         };
         let flag =
