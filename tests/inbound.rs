@@ -229,9 +229,14 @@ fn files_are_injected_and_moved() {
     assert!(eventually(PATIENCE, || there("done/left.txt")), "{}", server.log());
 }
 
+/// A node with an endpoint that all nodes have, and one of its own folder that no cluster coordinates.
 fn node(name: &str, jdbc: &str, folder: &Path) -> Server {
+    let local = "<parameter name='coordination'>false</parameter>";
+    let own = file(&folder.join(name), "", local).replace("name='Files'", "name='Own'");
+    fs::create_dir_all(folder.join(name).join("in")).expect("made");
     Builder::new()
         .artifact("inbound-endpoints/files.xml", &file(folder, "", ""))
+        .artifact("inbound-endpoints/own.xml", &own)
         .artifact("sequences/note.xml", &noting())
         .toml(&format!(
             "[cluster_config]\nnode_id = \"{name}\"\n[[datasource]]\nid = \"WSO2_COORDINATION_DB\"\nurl = \"{jdbc}\"\n"
@@ -258,6 +263,12 @@ fn in_a_cluster_each_file_is_processed_once_and_another_node_goes_on() {
     nodes[owner].expect_log("Task scheduled: [ESB_TASK][Files-FILE--SYNAPSE_INBOUND_ENDPOINT].");
     let (_, list) = nodes[other].management("GET", "/inbound-endpoints", "");
     assert_eq!(list["list"][0]["status"], "active", "it is, somewhere");
+
+    for name in ["n1", "n2"] {
+        put(&folder.path().join(name), "own.csv", "x");
+        let done = folder.path().join(name).join("done/own.csv");
+        assert!(eventually(PATIENCE, || done.exists()), "both nodes look where no cluster coordinates");
+    }
 
     nodes[owner].signal("KILL");
     let names: Vec<String> = (0..5).map(|n| format!("second{n}.csv")).collect();

@@ -148,5 +148,4 @@ impl Injector {
 }
 
 #[cfg(test)]
-#[path = "file_tests.rs"]
 mod tests;
