@@ -38,15 +38,16 @@ impl HttpInbound {
     }
 }
 
-/// Runs the sequence of an endpoint, or `main`.
-pub(super) async fn mediate(context: &mut MessageContext, endpoint: &HttpInbound, sequence: Option<&Name>) {
+/// Runs the sequence of an endpoint; `main` when it has none, or when the dispatch says so.
+pub(super) async fn mediate(context: &mut MessageContext, endpoint: &HttpInbound, by_main: bool) {
     let configuration = context.configuration.clone();
     let handler = endpoint.on_error.as_ref().and_then(|name| configuration.sequence(name));
     push_handler(context, FaultHandler::Inline(handler.unwrap_or_else(|| configuration.fault.clone())));
     context.rest_postfix = RestPostfix::OfRequest(0);
     let main = SequenceRef::Inline(configuration.main.clone());
     context.out_sequence = Some(main.clone());
-    let sequence = sequence.and_then(|name| configuration.sequence(name)).map(SequenceRef::Inline);
+    let own = endpoint.sequence.as_ref().filter(|_| !by_main);
+    let sequence = own.and_then(|name| configuration.sequence(name)).map(SequenceRef::Inline);
     run_flow(context, Some(&sequence.unwrap_or(main))).await;
 }
 

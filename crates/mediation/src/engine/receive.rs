@@ -19,7 +19,6 @@ use crate::api::Api;
 use crate::api::dispatch::RequestView;
 use crate::configuration::Configuration;
 use crate::context::{ContentTypes, HttpRequest, MessageContext, Origin, OriginKind, Reply, Response};
-use crate::names::Name;
 use crate::proxy::ProxyService;
 
 /// What requests call the listeners that are no inbound endpoint's.
@@ -94,8 +93,8 @@ enum Entry {
     Proxy(Arc<ProxyService>, usize),
     DataService(data_service::Found),
     Api(Arc<Api>, usize),
-    /// An inbound endpoint: its sequence, or `main`.
-    Inbound(Arc<HttpInbound>, Option<Name>),
+    /// An inbound endpoint, and whether `main` mediates in the place of its sequence.
+    Inbound(Arc<HttpInbound>, bool),
     Main,
 }
 
@@ -122,18 +121,15 @@ fn mediate_inbound(
     let bound = api_of(&configuration, &incoming);
     let entry = match (&endpoint.pattern, bound) {
         (_, Some(bound)) => bound,
-        (None, None) => {
-            let sequence = endpoint.sequence.clone();
-            Entry::Inbound(endpoint, sequence)
-        }
+        (None, None) => Entry::Inbound(endpoint, false),
         (Some(pattern), None) if pattern.matches(&incoming.request.target) => {
             // What is not bound to this endpoint takes the request as if it had come to the main listener.
             incoming.request.listener = Arc::from(MAIN_LISTENER);
             api_of(&configuration, &incoming)
                 .or_else(|| service(&configuration, &incoming.request, true))
-                .unwrap_or(Entry::Inbound(endpoint, None))
+                .unwrap_or(Entry::Inbound(endpoint, true))
         }
-        (Some(_), None) => Entry::Inbound(endpoint, None),
+        (Some(_), None) => Entry::Inbound(endpoint, true),
     };
     begin(entry, configuration, incoming)
 }
@@ -187,7 +183,7 @@ fn flow(entry: Entry, mut context: MessageContext) -> UntilDone<Box<Response>> {
             // Boxed, because it must not make the future of every flow larger.
             Entry::DataService(found) => return Box::new(Box::pin(data_service::answer(context, found)).await),
             Entry::Api(api, start) => api::mediate(&mut context, api, *start).await,
-            Entry::Inbound(endpoint, sequence) => inbound::mediate(&mut context, endpoint, sequence.as_ref()).await,
+            Entry::Inbound(endpoint, by_main) => inbound::mediate(&mut context, endpoint, *by_main).await,
             Entry::Main => main_sequence::mediate(&mut context).await,
         }
         let reply = std::mem::replace(&mut context.reply, Reply::Nobody);
