@@ -70,6 +70,27 @@ fn an_application_comes_changes_and_goes() {
 }
 
 #[test]
+fn an_inbound_endpoint_comes_with_its_application_and_takes_its_port_from_the_configuration() {
+    let port = mi_testkit::free_port().expect("a free port");
+    let server = Builder::new().property(&format!("inbound_port={port}")).start();
+    let endpoint = "<inboundEndpoint xmlns='http://ws.apache.org/ns/synapse' name='In' protocol='http' sequence='s'>\
+                    <parameters><parameter name='inbound.http.port'>${configs.inbound_port}</parameter></parameters>\
+                    </inboundEndpoint>";
+    let sequence = "<sequence xmlns='http://ws.apache.org/ns/synapse' name='s'><respond/></sequence>";
+    let parts = [
+        ("In", "synapse/inbound-endpoint", ESB, vec![("In-1.0.0.xml", endpoint.to_owned())]),
+        ("s", "synapse/sequence", ESB, vec![("s-1.0.0.xml", sequence.to_owned())]),
+        ("config", "config/property", ESB, vec![("config.properties", "inbound_port:integer".to_owned())]),
+    ];
+    put(&server, &car("HelloApp", &parts));
+    server.expect_log("Successfully Deployed Carbon Application : HelloApp_1.0.0{super-tenant}");
+    let open = || mi_e2e::client().get(format!("http://127.0.0.1:{port}/")).call().is_ok();
+    assert!(eventually(PATIENCE, open), "{}", server.log());
+    std::fs::remove_file(server.home().join("deployment/server/carbonapps/Hello_1.0.0.car")).expect("there");
+    assert!(eventually(PATIENCE, || !open()), "{}", server.log());
+}
+
+#[test]
 fn a_faulty_application_deploys_nothing_and_says_where() {
     let sequence = "<sequence xmlns='http://ws.apache.org/ns/synapse' name='s'>\n  <lgo/></sequence>".to_owned();
     let parts = [

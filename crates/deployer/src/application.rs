@@ -17,6 +17,8 @@ use crate::load;
 
 /// The type of connector libraries.
 const LIBRARY: &str = "synapse/lib";
+/// The type of a list of configuration values.
+const CONFIGS: &str = "config/property";
 
 /// An application, read and well made.
 #[derive(Debug, Default)]
@@ -149,7 +151,7 @@ struct Reader<'a> {
 /// What of an application is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Pass {
-    /// The connector libraries.
+    /// The connector libraries, and the names of configuration values.
     Libraries,
     /// Everything else, and what is wrong with the parts themselves.
     Others,
@@ -183,6 +185,13 @@ impl Reader<'_> {
         let of_type = element.attribute("type").unwrap_or_default();
         match (pass, of_type) {
             (Pass::Libraries, LIBRARY) => return self.library(&folder, element),
+            (Pass::Libraries, CONFIGS) => {
+                // The artifacts may name them; one that is set nowhere is said when the application is installed.
+                for name in self.config_names(&folder, element).unwrap_or_default() {
+                    self.definitions.environment.declare_config(&name);
+                }
+                return Ok(());
+            }
             (Pass::Libraries, _) => return Ok(()),
             (Pass::Others, _) => {}
         }
@@ -190,7 +199,11 @@ impl Reader<'_> {
         self.application.summary.artifacts.push((part.name.clone(), last.to_owned()));
         let kind = match of_type {
             "registry/resource" => return self.resources(&folder, element),
-            "config/property" => return self.configs(&folder, element),
+            CONFIGS => {
+                let names = self.config_names(&folder, element)?;
+                self.application.configs.extend(names);
+                return Ok(());
+            }
             LIBRARY | "synapse/metadata" | "swagger" | "carbon/application" => return Ok(()),
             // What is in the jar is for the connector's classes, and those are named when the connector is read.
             "lib/connector/dependency" => return Ok(()),
@@ -258,14 +271,12 @@ impl Reader<'_> {
         }
     }
 
-    fn configs(&mut self, folder: &str, element: Element<'_>) -> Result<(), DeployError> {
+    fn config_names(&self, folder: &str, element: Element<'_>) -> Result<Vec<String>, DeployError> {
         let (_, bytes) = self.file(folder, element)?;
         let text = String::from_utf8_lossy(bytes);
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
         // A line is `name:type`; the value comes from outside.
-        let names: Vec<_> = lines.map(|line| line.split([':', '=']).next().unwrap_or(line).trim().to_owned()).collect();
-        self.application.configs.extend(names);
-        Ok(())
+        Ok(lines.map(|line| line.split([':', '=']).next().unwrap_or(line).trim().to_owned()).collect())
     }
 
     fn resources(&mut self, folder: &str, element: Element<'_>) -> Result<(), DeployError> {

@@ -14,6 +14,7 @@ use mi_mediation::sequence::Sequence;
 use mi_mediation::template::SequenceTemplate;
 use mi_mediation::{Definitions, DeployError, Import};
 use mi_messaging::TaskArtifact;
+use mi_messaging::inbound::InboundArtifact;
 use mi_messaging::processor::ProcessorArtifact;
 
 use crate::kind::Kind;
@@ -46,6 +47,8 @@ pub enum Artifact {
     MessageStore(Arc<MessageStore>),
     /// A message processor.
     MessageProcessor(Arc<ProcessorArtifact>),
+    /// An inbound endpoint.
+    InboundEndpoint(Arc<InboundArtifact>),
     /// A priority executor.
     PriorityExecutor(PriorityExecutor),
     /// A data service.
@@ -117,9 +120,10 @@ pub fn read(
         Kind::Task => Artifact::Task(Arc::new(TaskArtifact::parse(element, definitions)?)),
         Kind::MessageStore => Artifact::MessageStore(Arc::new(MessageStore::parse(element, definitions)?)),
         Kind::MessageProcessor => Artifact::MessageProcessor(Arc::new(ProcessorArtifact::parse(element, definitions)?)),
+        Kind::InboundEndpoint => Artifact::InboundEndpoint(Arc::new(InboundArtifact::parse(element, definitions)?)),
         Kind::DataService => Artifact::DataService(definitions.environment.data_services.read(element, definitions)?),
         Kind::PriorityExecutor => Artifact::PriorityExecutor(PriorityExecutor::parse(element)?),
-        Kind::Library | Kind::EventSource | Kind::InboundEndpoint => Artifact::Definition,
+        Kind::Library | Kind::EventSource => Artifact::Definition,
     };
     if name.trim().is_empty() {
         let word = kind.word();

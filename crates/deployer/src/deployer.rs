@@ -392,7 +392,10 @@ impl Deployer {
                 Artifact::PriorityExecutor(executor) => {
                     drop(builder.priority_executors.insert(named.name.clone(), executor.clone()));
                 }
-                Artifact::Task(_) | Artifact::MessageProcessor(_) | Artifact::Definition => {}
+                Artifact::Task(_)
+                | Artifact::MessageProcessor(_)
+                | Artifact::InboundEndpoint(_)
+                | Artifact::Definition => {}
             }
         }
         builder.build(self.settings.clone(), self.environment.clone())
@@ -448,6 +451,7 @@ fn is_same_object(a: &Named, b: &Named) -> bool {
         (Artifact::Task(a), Artifact::Task(b)) => Arc::ptr_eq(a, b),
         (Artifact::MessageStore(a), Artifact::MessageStore(b)) => Arc::ptr_eq(a, b),
         (Artifact::MessageProcessor(a), Artifact::MessageProcessor(b)) => Arc::ptr_eq(a, b),
+        (Artifact::InboundEndpoint(a), Artifact::InboundEndpoint(b)) => Arc::ptr_eq(a, b),
         (Artifact::DataService(a), Artifact::DataService(b)) => Arc::ptr_eq(a, b),
         (Artifact::PriorityExecutor(_), Artifact::PriorityExecutor(_))
         | (Artifact::Definition, Artifact::Definition) => Arc::ptr_eq(&a.definition, &b.definition),

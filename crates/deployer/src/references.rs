@@ -60,6 +60,11 @@ pub fn of(artifact: &Artifact) -> Vec<Use> {
                 named(processor.parameter(parameter), ReferenceKind::Sequence, &mut uses);
             }
         }
+        Artifact::InboundEndpoint(endpoint) => {
+            for name in [&endpoint.sequence, &endpoint.on_error] {
+                named(name.as_ref().map(|name| name.as_str()), ReferenceKind::Sequence, &mut uses);
+            }
+        }
         Artifact::Library(_)
         | Artifact::Import(_)
         | Artifact::EndpointTemplate(_)
@@ -94,6 +99,7 @@ pub fn mediators(artifact: &Artifact) -> Vec<&MediatorList> {
         | Artifact::Task(_)
         | Artifact::MessageStore(_)
         | Artifact::MessageProcessor(_)
+        | Artifact::InboundEndpoint(_)
         | Artifact::PriorityExecutor(_)
         | Artifact::DataService(_)
         | Artifact::Definition => Vec::new(),

@@ -12,6 +12,7 @@ use axum::{Router, middleware};
 use mi_config::settings::Management as Settings;
 use mi_mediation::Configuration;
 use mi_messaging::ScheduledTasks;
+use mi_messaging::inbound::InboundEndpoints;
 use mi_messaging::processor::MessageProcessors;
 use mi_scheduling::TaskScheduler;
 use serde_json::json;
@@ -83,6 +84,8 @@ pub struct Management {
     pub tasks: ScheduledTasks,
     /// Message processors.
     pub processors: MessageProcessors,
+    /// Inbound endpoints.
+    pub inbounds: InboundEndpoints,
     /// Where things are.
     pub paths: Paths,
     /// Whether correlation logs are written.

@@ -3,6 +3,7 @@
 
 mod api;
 mod data_service;
+mod inbound;
 mod main_sequence;
 mod proxy;
 mod receive;
@@ -24,9 +25,10 @@ use crate::mediator::{Flow, Mediation, MediatorList};
 use crate::proxy::ProxyService;
 use crate::sequence::{Sequence, SequenceRef};
 
+pub use inbound::{HttpInbound, inject_polled};
 pub(crate) use proxy::response_flow;
 pub(crate) use receive::receive_for;
-pub use receive::{Incoming, receive};
+pub use receive::{Incoming, receive, receive_inbound};
 pub(crate) use scatter::{Continuation, scatter, sent_response};
 
 /// The logger of what MI writes to its service log.
@@ -60,8 +62,15 @@ pub(crate) fn push_handler(context: &mut MessageContext, handler: FaultHandler) 
 }
 
 /// Runs the innermost fault handler; when that faults itself, the next one, and so on. The interrupted flow does not go
-/// on.
+/// on. Without a handler whoever waits for an answer gets a SOAP fault.
 pub(crate) async fn handle_fault(context: &mut MessageContext, fault: Fault) {
+    if let Err(fault) = handle(context, fault).await {
+        unhandled(context, &fault);
+    }
+}
+
+/// The same, but the fault that no handler is left for is given back.
+async fn handle(context: &mut MessageContext, fault: Fault) -> Result<(), Fault> {
     context.slots.give_back();
     let mut fault = fault;
     loop {
@@ -71,13 +80,12 @@ pub(crate) async fn handle_fault(context: &mut MessageContext, fault: Fault) {
                 target: SERVICE_LOG,
                 "Exception encountered but no fault handler found - message dropped : {fault}"
             );
-            unhandled(context, &fault);
-            return;
+            return Err(fault);
         };
         match run_handler(context, &handler).await {
             Ok(_) => {
                 after_handler(context);
-                return;
+                return Ok(());
             }
             Err(next) => fault = next,
         }
@@ -169,7 +177,7 @@ pub(crate) fn accept_and_detach(context: &mut MessageContext, endpoint: Arc<Endp
     crate::environment::spawn(async move {
         let sent = endpoint.send(&mut message).await;
         let result = match sent {
-            Ok(Sent::Answered) => resume(&mut message).await,
+            Ok(Sent::Answered | Sent::Written) => resume(&mut message).await,
             Ok(Sent::NothingComes) => Ok(Flow::Stop),
             Ok(Sent::Copies(recipients)) => {
                 scatter(recipients, &Continuation::Resume);

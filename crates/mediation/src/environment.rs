@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError, RwLock};
 
 use crate::data_service::{DataServices, NoDataServices};
 use crate::database::{Databases, NoDatabases};
+use crate::fault::codes;
 use crate::mediator::BoxFuture;
 use crate::message_store::memory::{MemoryQueue, WeakQueue};
 use crate::outgoing::{Answer, Outgoing, SendError};
@@ -14,6 +15,28 @@ use crate::outgoing::{Answer, Outgoing, SendError};
 pub trait HttpSender: Send + Sync {
     /// Sends `request` and waits for the head of the answer.
     fn send(&self, request: Outgoing) -> BoxFuture<'static, Result<Answer, SendError>>;
+}
+
+/// Writes messages into files: the addresses that begin with `vfs:`.
+pub trait FileSender: Send + Sync {
+    /// Writes the body of `request` to where its URL and headers say.
+    fn write(&self, request: Outgoing) -> BoxFuture<'static, Result<(), SendError>>;
+}
+
+/// Writes no files.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoFiles;
+
+impl FileSender for NoFiles {
+    fn write(&self, _request: Outgoing) -> BoxFuture<'static, Result<(), SendError>> {
+        Box::pin(std::future::ready(Err(SendError {
+            base_code: codes::CALL,
+            state: 0,
+            message: "Files cannot be written".to_owned(),
+            detail: "the sender of the file transport is switched off".to_owned(),
+            timed_out: false,
+        })))
+    }
 }
 
 /// A resource of the registry.
@@ -69,6 +92,8 @@ impl Resources for NoResources {
 pub struct Environment {
     /// The HTTP client side.
     pub http: Box<dyn HttpSender>,
+    /// The way to files.
+    pub files: Box<dyn FileSender>,
     /// The registry.
     pub resources: Box<dyn Resources>,
     /// The data sources.
@@ -90,10 +115,11 @@ impl fmt::Debug for Environment {
 }
 
 impl Environment {
-    /// An environment with this client and registry, no data sources and no data services.
+    /// An environment with this client and registry, no data sources, no data services and no way to files.
     pub fn new(http: Box<dyn HttpSender>, resources: Box<dyn Resources>) -> Self {
         Self {
             http,
+            files: Box::new(NoFiles),
             resources,
             databases: Box::new(NoDatabases),
             data_services: Box::new(NoDataServices),

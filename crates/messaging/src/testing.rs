@@ -9,6 +9,7 @@ use mi_mediation::mediator::BoxFuture;
 use mi_mediation::message_store::MessageStore;
 use mi_mediation::names::Name;
 use mi_mediation::outgoing::{Answer, Outgoing, SendError};
+use mi_mediation::proxy::ProxyService;
 use mi_mediation::sequence::Sequence;
 use mi_mediation::{Configuration, ConfigurationBuilder, Definitions, Element, MediationSettings};
 use mi_payload::Body;
@@ -50,6 +51,11 @@ pub(crate) fn environment() -> (Arc<Environment>, Asked) {
     (Arc::new(Environment::new(Box::new(Client(asked.clone())), Box::new(NoResources))), asked)
 }
 
+/// A client that refuses everything but `http://status/N`.
+pub(crate) fn no_client() -> impl HttpSender {
+    Client(Asked::default())
+}
+
 /// Reads an artifact.
 pub(crate) fn with_definitions<T>(text: &str, read: impl FnOnce(Element<'_>, &Definitions<'_>) -> T) -> T {
     read_in(&environment().0, text, read)
@@ -78,6 +84,10 @@ pub(crate) fn configuration(environment: &Arc<Environment>, artifacts: &[&str]) 
                 "endpoint" => {
                     let endpoint = Endpoint::parse(element, definitions).expect("well made");
                     builder.endpoints.insert(&name, Arc::new(endpoint));
+                }
+                "proxy" => {
+                    let proxy = ProxyService::parse(element, definitions).expect("well made");
+                    builder.proxies.insert(name.shared(), Arc::new(proxy));
                 }
                 _ => {
                     let store = MessageStore::parse(element, definitions).expect("well made");

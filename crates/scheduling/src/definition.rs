@@ -17,6 +17,8 @@ pub struct TaskDefinition {
     pub trigger: Trigger,
     /// The servers that run it, all of them and outside of the cluster's coordination; empty for a coordinated task.
     pub pinned_servers: Vec<String>,
+    /// Whether every node runs it, outside of the cluster's coordination.
+    pub local: bool,
     /// Whether it begins paused.
     pub paused: bool,
 }
@@ -24,7 +26,7 @@ pub struct TaskDefinition {
 impl TaskDefinition {
     /// A coordinated task that begins active.
     pub fn new(name: impl Into<Arc<str>>, trigger: Trigger) -> Self {
-        Self { name: name.into(), group: None, trigger, pinned_servers: Vec::new(), paused: false }
+        Self { name: name.into(), group: None, trigger, pinned_servers: Vec::new(), local: false, paused: false }
     }
 
     /// Splits the attribute `pinnedServers`, on blanks and commas.

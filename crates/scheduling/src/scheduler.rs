@@ -38,7 +38,7 @@ pub struct TaskScheduler {
 
 struct Inner {
     coordinator: Coordinator,
-    /// Gates of pinned tasks: always open on the servers that are named.
+    /// Gates of tasks that no cluster coordinates: always open, of pinned ones on the servers that are named.
     local: Coordinator,
     server_names: Vec<String>,
     tasks: Mutex<BTreeMap<Arc<str>, Entry>>,
@@ -98,7 +98,7 @@ impl TaskScheduler {
         let mut before = None;
         if let Some(old) = tasks.remove(&name) {
             // With another trigger it is another task: what was counted for the old one does not count for it.
-            if old.definition.trigger != definition.trigger || is_pinned(&old.definition) != is_pinned(&definition) {
+            if old.definition.trigger != definition.trigger || is_local(&old.definition) != is_local(&definition) {
                 self.inner.unregister(&old.definition);
             }
             before = old.kind.retire();
@@ -109,7 +109,7 @@ impl TaskScheduler {
 
     fn kind(&self, definition: &Arc<TaskDefinition>, job: Arc<dyn Job>, before: Option<JoinHandle<()>>) -> Kind {
         let name = &definition.name;
-        if is_pinned(definition)
+        if !definition.pinned_servers.is_empty()
             && !definition.pinned_servers.iter().any(|server| self.inner.server_names.contains(server))
         {
             info!(
@@ -126,7 +126,7 @@ impl TaskScheduler {
             Ok(plan) => plan,
             Err(error) => return failed(definition, &error.to_string()),
         };
-        let coordinator = if is_pinned(definition) { &self.inner.local } else { &self.inner.coordinator };
+        let coordinator = self.inner.coordinator_for(definition);
         let gate = coordinator.register(name.clone(), definition.paused);
         plan.begin(gate.now(), None);
         if plan.next().is_none() {
@@ -287,7 +287,7 @@ impl Inner {
     }
 
     fn coordinator_for(&self, definition: &TaskDefinition) -> &Coordinator {
-        if is_pinned(definition) { &self.local } else { &self.coordinator }
+        if is_local(definition) { &self.local } else { &self.coordinator }
     }
 
     fn unregister(&self, definition: &TaskDefinition) {
@@ -300,7 +300,7 @@ impl Inner {
             name: definition.name.clone(),
             group: definition.group.clone(),
             trigger: definition.trigger.clone(),
-            coordinated: !is_pinned(definition) && self.coordinator.is_clustered(),
+            coordinated: !is_local(definition) && self.coordinator.is_clustered(),
             state: TaskState::PinnedElsewhere,
             last_fire: None,
             next_fire: None,
@@ -324,8 +324,9 @@ impl Inner {
     }
 }
 
-fn is_pinned(definition: &TaskDefinition) -> bool {
-    !definition.pinned_servers.is_empty()
+/// Whether the cluster has no say in where the task runs.
+fn is_local(definition: &TaskDefinition) -> bool {
+    definition.local || !definition.pinned_servers.is_empty()
 }
 
 fn failed(definition: &TaskDefinition, reason: &str) -> Kind {

@@ -84,7 +84,7 @@ pub async fn watch(mut deployer: Deployer, live: Arc<ArcSwap<Configuration>>, fo
         }
         warn_of_what_does_not_run(&deployment);
         live.store(deployment.configuration.clone());
-        let count = followers.follow(deployment);
+        let count = followers.follow(deployment).await;
         tracing::debug!(
             target: "org.apache.axis2.deployment.DeploymentEngine",
             "{count} artifacts are live after {} ms", took.as_millis()

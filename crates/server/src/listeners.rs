@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use mi_mediation::Configuration;
 use mi_mediation::context::{HttpRequest, Response as Answer};
-use mi_mediation::engine::{self, Incoming};
+use mi_mediation::engine::{self, HttpInbound, Incoming};
 use mi_transport::{Framing, Handler, Request, Response, Upgraded};
 
 use crate::correlation::{CorrelationLog, Exchange};
@@ -27,24 +27,50 @@ impl Handler for Mediation {
     async fn handle(&self, request: Request) -> Response {
         let configuration = self.configuration.load_full();
         let exchange = self.correlation.accepted(&request);
-        let connection = &request.connection;
-        let incoming = Incoming {
-            request: HttpRequest {
-                method: request.method,
-                target: request.target.into_shared(),
-                secure: connection.tls.is_some(),
-                peer: Some(connection.peer),
-                local: Some(connection.local),
-                listener: Arc::clone(&connection.listener),
-                host: None,
-            },
-            headers: request.headers,
-            body: request.body,
-            correlation_id: exchange.as_ref().map(|exchange| exchange.id().clone()),
-        };
+        let incoming = incoming(request, exchange.as_deref());
         let mut response = into_response(*engine::receive(configuration, incoming).await);
         response.sent = exchange.map(Exchange::when_sent);
         response
+    }
+}
+
+/// The same for the port of an inbound endpoint.
+pub struct InboundMediation {
+    /// What the endpoint does with requests, as it is now.
+    pub dispatch: Arc<ArcSwap<HttpInbound>>,
+    /// The configuration that is live.
+    pub configuration: Arc<ArcSwap<Configuration>>,
+    /// The correlation log.
+    pub correlation: Arc<CorrelationLog>,
+}
+
+impl Handler for InboundMediation {
+    async fn handle(&self, request: Request) -> Response {
+        let (configuration, dispatch) = (self.configuration.load_full(), self.dispatch.load_full());
+        let exchange = self.correlation.accepted(&request);
+        let incoming = incoming(request, exchange.as_deref());
+        let mut response = into_response(*engine::receive_inbound(configuration, incoming, dispatch).await);
+        response.sent = exchange.map(Exchange::when_sent);
+        response
+    }
+}
+
+/// A request as mediation takes it.
+fn incoming(request: Request, exchange: Option<&Exchange>) -> Incoming {
+    let connection = &request.connection;
+    Incoming {
+        request: HttpRequest {
+            method: request.method,
+            target: request.target.into_shared(),
+            secure: connection.tls.is_some(),
+            peer: Some(connection.peer),
+            local: Some(connection.local),
+            listener: Arc::clone(&connection.listener),
+            host: None,
+        },
+        headers: request.headers,
+        body: request.body,
+        correlation_id: exchange.map(|exchange| exchange.id().clone()),
     }
 }
 

@@ -12,6 +12,7 @@ mod databases;
 mod deployment;
 mod home;
 mod http_client;
+mod inbound;
 mod lint;
 mod listeners;
 mod logging;

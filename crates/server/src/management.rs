@@ -9,8 +9,9 @@ use mi_config::Settings;
 use mi_deployer::{Artifact, Deployment};
 use mi_management::{Health, Inventory, Management, Paths, Stop};
 use mi_mediation::Configuration;
-use mi_messaging::ScheduledTasks;
+use mi_messaging::inbound::InboundEndpoints;
 use mi_messaging::processor::MessageProcessors;
+use mi_messaging::{ScheduledTasks, VfsListeners};
 use mi_payload::Body;
 use mi_scheduling::TaskScheduler;
 use mi_transport::{Framing, Handler, Request, Response};
@@ -34,21 +35,32 @@ pub struct Followers {
     pub tasks: ScheduledTasks,
     /// Message processors.
     pub processors: MessageProcessors,
+    /// Inbound endpoints.
+    pub inbounds: InboundEndpoints,
+    /// The file transport of proxy services, unless it is switched off.
+    pub files: Option<VfsListeners>,
 }
 
 impl Followers {
     /// Of a server that has deployed nothing yet.
-    pub fn new(scheduler: &TaskScheduler, live: &Arc<ArcSwap<Configuration>>) -> Self {
+    pub fn new(
+        scheduler: &TaskScheduler,
+        live: &Arc<ArcSwap<Configuration>>,
+        inbounds: InboundEndpoints,
+        files: Option<VfsListeners>,
+    ) -> Self {
         Self {
             inventory: Arc::default(),
             health: Arc::new(Health::new(MI_VERSION)),
             tasks: ScheduledTasks::new(scheduler.clone(), live.clone()),
             processors: MessageProcessors::new(scheduler.clone(), live.clone()),
+            inbounds,
+            files,
         }
     }
 
     /// Follows a deployment, whose configuration is live by now; it returns the number of artifacts.
-    pub fn follow(&self, deployment: Deployment) -> usize {
+    pub async fn follow(&self, deployment: Deployment) -> usize {
         let Deployment { artifacts, applications, faulty_applications, .. } = deployment;
         let count = artifacts.len();
         self.tasks.follow(artifacts.iter().filter_map(|named| match &named.artifact {
@@ -59,6 +71,17 @@ impl Followers {
             Artifact::MessageProcessor(processor) => Some(processor.clone()),
             _ => None,
         }));
+        let inbounds = artifacts.iter().filter_map(|named| match &named.artifact {
+            Artifact::InboundEndpoint(endpoint) => Some(endpoint.clone()),
+            _ => None,
+        });
+        self.inbounds.follow(inbounds.collect::<Vec<_>>()).await;
+        if let Some(files) = &self.files {
+            files.follow(artifacts.iter().filter_map(|named| match &named.artifact {
+                Artifact::Proxy(service) => Some(service),
+                _ => None,
+            }));
+        }
         self.health.set_faulty_applications(faulty_applications.clone());
         self.inventory.set(artifacts, applications, faulty_applications);
         count
@@ -91,6 +114,7 @@ pub fn api(
         scheduler: scheduler.clone(),
         tasks: followers.tasks.clone(),
         processors: followers.processors.clone(),
+        inbounds: followers.inbounds.clone(),
         paths: Paths {
             home: home.root().to_owned(),
             logs: home.logs(),

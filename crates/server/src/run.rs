@@ -13,6 +13,9 @@ use mi_deployer::Deployer;
 use mi_management::Stop;
 use mi_mediation::Configuration;
 use mi_mediation::environment::Environment;
+use mi_messaging::VfsListeners;
+use mi_messaging::files::FileWriter;
+use mi_messaging::inbound::InboundEndpoints;
 use mi_registry::FileRegistry;
 use mi_scheduling::TaskScheduler;
 use mi_transport::access_log::AccessLog;
@@ -26,6 +29,7 @@ use crate::correlation::CorrelationLog;
 use crate::databases::{ServerDataServices, ServerDatabases};
 use crate::home::Home;
 use crate::http_client::TransportSender;
+use crate::inbound::{self, InboundPorts};
 use crate::listeners::Mediation;
 use crate::logging::{self, Format, Levels, LogControl};
 use crate::management::{self, Followers, Routed};
@@ -142,15 +146,29 @@ async fn serve(
         None => Arc::new(Configuration::empty(mediation.clone(), environment.clone())),
     }));
     let scheduler = TaskScheduler::new(coordinator.clone(), server_names(&settings));
-    let followers = Followers::new(&scheduler, &live);
-    if let Some(deployment) = deployed {
-        followers.follow(deployment);
-    }
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     let server = Server::start("http", workers).map_err(|error| format!("no threads can be started: {error}"))?;
+    let server = Arc::new(server);
     let handler = Arc::new(Mediation::new(live.clone(), correlation.clone()));
-    open_listeners(&server, &settings, home.root(), access_log, &handler)?;
+    open_listeners(&server, &settings, home.root(), access_log.clone(), &handler)?;
     let internal = internal_listener(&settings).await?;
+    let settings = Arc::new(settings);
+    let ports = InboundPorts {
+        server: server.clone(),
+        settings: settings.clone(),
+        home: home.root().to_owned(),
+        access_log,
+        live: live.clone(),
+        correlation: correlation.clone(),
+    };
+    let (owner, beside) = (inbound::lock_owner(&settings), settings.mediation.inbound_threads);
+    let inbounds = InboundEndpoints::new(scheduler.clone(), live.clone(), Box::new(ports), owner, beside);
+    let listens = switched_on(&settings, "transport.vfs.listener.enable");
+    let files = listens.then(|| VfsListeners::new(live.clone(), inbound::lock_owner(&settings)));
+    let followers = Followers::new(&scheduler, &live, inbounds.clone(), files.clone());
+    if let Some(deployment) = deployed {
+        followers.follow(deployment).await;
+    }
     let (stop_asked, mut asked_to_stop) = mpsc::channel(1);
     let api = management::api(&settings, home, &followers, &live, &scheduler, &correlation, stop_asked);
     open_management(&server, &settings, home.root(), &api)?;
@@ -173,8 +191,14 @@ async fn serve(
     };
     let graceful = graceful && settings.server.graceful_shutdown && system.get("gracefulShutdown") != Some("false");
     let patience = if graceful { settings.server.graceful_shutdown_timeout } else { Duration::ZERO };
-    stop(&server, &scheduler, &coordinator, graceful, patience).await;
+    let working = Working { server: &server, scheduler: &scheduler, coordinator: &coordinator, inbounds, files };
+    stop(working, graceful, patience).await;
     Ok(asked)
+}
+
+/// A switch that is on unless it is set to `false`.
+fn switched_on(settings: &Settings, key: &str) -> bool {
+    settings.raw.text(key).is_none_or(|text| text.trim() != "false")
 }
 
 /// Names by which a pinned task can mean this server.
@@ -193,6 +217,9 @@ fn environment(
     let registry = Registry::new(FileRegistry::new(home.registry(), REGISTRY_CACHE), home.root());
     let sender = TransportSender::new(client, correlation.clone());
     let mut environment = Environment::new(Box::new(sender), Box::new(registry));
+    if switched_on(settings, "transport.vfs.sender.enable") {
+        environment.files = Box::new(FileWriter::new(inbound::lock_owner(settings)));
+    }
     let databases = Arc::new(ServerDatabases::new(&settings.datasources));
     environment.databases = Box::new(databases.clone());
     environment.data_services = Box::new(ServerDataServices(Some(databases)));
@@ -309,26 +336,47 @@ async fn wait_for_the_end(asked: &mut mpsc::Receiver<Stop>) -> Result<Stop, Stri
     })
 }
 
+/// What does something until the server stops.
+struct Working<'a> {
+    server: &'a Server,
+    scheduler: &'a TaskScheduler,
+    coordinator: &'a Coordinator,
+    inbounds: InboundEndpoints,
+    files: Option<VfsListeners>,
+}
+
 /// Stops accepting, lets what runs end, and says so in MI's words (spec: runtime 1.5).
-async fn stop(
-    server: &Server,
-    scheduler: &TaskScheduler,
-    coordinator: &Coordinator,
-    graceful: bool,
-    patience: Duration,
-) {
+async fn stop(working: Working<'_>, graceful: bool, patience: Duration) {
+    let Working { server, scheduler, coordinator, inbounds, files } = working;
     if graceful {
         tracing::info!(target: SHUTDOWN_LOG, "Gracefully shutting down WSO2 Micro Integrator...");
         tracing::info!(target: SHUTDOWN_LOG, "Starting graceful shutdown timer...");
         tracing::info!(target: SHUTDOWN_LOG, "Starting to switch to maintenance mode...");
     }
+    if graceful {
+        tracing::info!(target: SHUTDOWN_LOG, "Pausing all Inbound Endpoints...");
+        tracing::info!(target: SHUTDOWN_LOG, "Found {} inbound endpoints to pause", inbounds.count());
+    }
     tracing::info!(target: SHUTDOWN_LOG, "Waiting for request service completion...");
     // Tasks are given up while requests still end: another node can take them over at once.
-    let (cut, ()) = tokio::join!(server.drain(patience), async {
-        scheduler.stop(patience).await;
-        coordinator.leave(patience).await;
-    });
+    let (cut, (), ()) = tokio::join!(
+        server.drain(patience),
+        async {
+            scheduler.stop(patience).await;
+            coordinator.leave(patience).await;
+        },
+        async {
+            if let Some(files) = files {
+                files.stop(patience).await;
+            }
+        }
+    );
     tracing::info!(target: SHUTDOWN_LOG, "Stopped all transport listeners");
+    if graceful {
+        tracing::info!(
+            target: SHUTDOWN_LOG, "Completed pausing of all inbound endpoints during graceful shutdown."
+        );
+    }
     if cut == 0 {
         tracing::info!(target: SHUTDOWN_LOG, "All requests have been served.");
     } else {

@@ -9,6 +9,7 @@ use mi_config::Settings;
 use mi_mediation::api::cors::CorsRules;
 use mi_mediation::settings::{AccessControl, MediationSettings};
 use mi_mediation::users::{User, Users};
+use mi_messaging::inbound::{Tls, VerifyClient as InboundVerify};
 use mi_payload::java::JavaRegex;
 use mi_payload::json::JsonSettings;
 use mi_payload::{Format, FormatTable};
@@ -306,6 +307,39 @@ pub fn server_tls(settings: &Settings, home: &Path) -> Result<(ServerTls, bool),
         config.trusted = open(&trust, &listener.truststore.kind, &listener.truststore.password)?.trusted();
     }
     ServerTls::new(config).map(|tls| (tls, made_up)).map_err(|error| error.to_string())
+}
+
+/// TLS of an `https` inbound endpoint; where it says nothing the secured listener's settings count.
+///
+/// # Errors
+/// When a store of it cannot be used.
+pub fn inbound_tls(tls: &Tls, settings: &Settings, home: &Path) -> Result<ServerTls, String> {
+    let listener = &settings.http.listener;
+    let Some(store) = &tls.keystore else {
+        return match tls {
+            Tls { truststore: None, verify_client: InboundVerify::None, protocols, ciphers, .. }
+                if protocols.is_empty() && ciphers.is_empty() =>
+            {
+                server_tls(settings, home).map(|(tls, _)| tls)
+            }
+            _ => Err("it has no keystore".to_owned()),
+        };
+    };
+    let opened = open(&home.join(&store.location), &store.kind, &store.password)?;
+    let identity = opened.identity(None, &store.key_password);
+    let identity = identity.map_err(|error| format!("{}: {error}", store.location))?;
+    let mut config = ServerTlsConfig::new(identity);
+    config.protocols.clone_from(if tls.protocols.is_empty() { &listener.secured_protocols } else { &tls.protocols });
+    config.ciphers.clone_from(if tls.ciphers.is_empty() { &listener.preferred_ciphers } else { &tls.ciphers });
+    config.verify_client = match tls.verify_client {
+        InboundVerify::None => VerifyClient::None,
+        InboundVerify::Optional => VerifyClient::Optional,
+        InboundVerify::Require => VerifyClient::Require,
+    };
+    if let Some(store) = &tls.truststore {
+        config.trusted = open(&home.join(&store.location), &store.kind, &store.password)?.trusted();
+    }
+    ServerTls::new(config).map_err(|error| error.to_string())
 }
 
 fn development(settings: &Settings) -> Result<Identity, String> {

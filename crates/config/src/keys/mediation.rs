@@ -53,7 +53,12 @@ pub(super) const KEYS: &[Key] = &[
     with("mediation.statistics.enable_clean", Flag, "true", "Whether old statistics are dropped."),
     with("mediation.statistics.clean_interval", Millis, "1000", "The pause between such clean-ups."),
     with("mediation.inbound.core_threads", SIZE, "20", "Accepted for compatibility."),
-    with("mediation.inbound.max_threads", SIZE, "100", "Accepted for compatibility."),
+    with(
+        "mediation.inbound.max_threads",
+        SIZE,
+        "100",
+        "How many messages that inbound endpoints found may be mediated at once beside their pollers (`sequential` is false).",
+    ),
     with("mediation.inbound.port_offset_enable", Flag, "false", "Whether the offset is added to inbound ports."),
     open("mediation.http_client.global_connection_timeout", Millis, "How long connecting may take."),
     open("mediation.http_client.global_connection_request_timeout", Millis, "How long waiting for the pool may take."),

@@ -44,6 +44,8 @@ pub struct Mediation {
     pub statistics: (bool, bool),
     /// Whether the offset is added to the ports of inbound endpoints.
     pub inbound_port_offset: bool,
+    /// How many messages that inbound endpoints found may be mediated at once beside their pollers.
+    pub inbound_threads: usize,
     /// Whether probes and metrics are served.
     pub internal_http_api: bool,
     /// `[synapse_properties]`, as written.
@@ -80,6 +82,7 @@ pub(super) fn mediation(reader: &Reader<'_>) -> Mediation {
             reader.flag("mediation.flow.statistics.enable"),
             reader.flag("mediation.flow.statistics.capture_all"),
         ),
+        inbound_threads: reader.number("mediation.inbound.max_threads"),
         inbound_port_offset: reader.flag("mediation.inbound.port_offset_enable"),
         internal_http_api: reader.flag("mediation.internal_http_api_enable"),
         synapse_properties: reader.raw.below("synapse_properties"),

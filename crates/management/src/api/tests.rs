@@ -1,6 +1,8 @@
 //! The API asked as clients ask it.
 
+use std::future::Future;
 use std::path::Path;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -15,10 +17,13 @@ use mi_config::{Settings, SystemProperties};
 use mi_coordination::Coordinator;
 use mi_deployer::{Artifact, Deployer, Deployment};
 use mi_mediation::MediationSettings;
+use mi_mediation::engine::HttpInbound;
 use mi_mediation::environment::{Environment, HttpSender, NoResources};
 use mi_mediation::mediator::BoxFuture;
 use mi_mediation::outgoing::{Answer as BackEnd, Outgoing, SendError};
 use mi_messaging::ScheduledTasks;
+use mi_messaging::files::LockOwner;
+use mi_messaging::inbound::{HttpSettings, InboundEndpoints, Listeners, OpenPort, PortError};
 use mi_messaging::processor::MessageProcessors;
 use mi_scheduling::TaskScheduler;
 use serde_json::{Value, json};
@@ -34,6 +39,23 @@ pub(crate) fn settings(toml: &str) -> ManagementSettings {
     let parsed = Settings::parse(Path::new("deployment.toml"), toml, &SystemProperties::empty());
     let (settings, _) = parsed.expect("valid settings");
     settings.management
+}
+
+/// Opens no port.
+struct NoPorts;
+
+impl Listeners for NoPorts {
+    fn open(&self, _settings: &HttpSettings, _dispatch: Arc<HttpInbound>) -> Result<Box<dyn OpenPort>, PortError> {
+        Ok(Box::new(Self))
+    }
+}
+
+impl OpenPort for NoPorts {
+    fn serve(&self, _dispatch: Arc<HttpInbound>) {}
+
+    fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(std::future::ready(()))
+    }
 }
 
 /// Refuses whatever is sent.
@@ -91,7 +113,7 @@ struct World {
 }
 
 impl World {
-    fn new(toml: &str) -> Self {
+    async fn new(toml: &str) -> Self {
         let folder = TempDir::new().expect("a folder");
         let root = folder.path().join("synapse-configs/default");
         for (name, text) in ARTIFACTS {
@@ -119,6 +141,13 @@ impl World {
             Artifact::MessageProcessor(processor) => Some(processor.clone()),
             _ => None,
         }));
+        let owner = LockOwner { host: String::new(), ip: String::new() };
+        let inbounds = InboundEndpoints::new(scheduler.clone(), live.clone(), Box::new(NoPorts), owner, 1);
+        let endpoints = artifacts.iter().filter_map(|named| match &named.artifact {
+            Artifact::InboundEndpoint(endpoint) => Some(endpoint.clone()),
+            _ => None,
+        });
+        inbounds.follow(endpoints.collect::<Vec<_>>()).await;
         let inventory = Arc::new(Inventory::default());
         inventory.set(artifacts, applications, vec!["Broken.car".to_owned()]);
         let (stop, stopping) = mpsc::channel(1);
@@ -133,6 +162,7 @@ impl World {
             scheduler,
             tasks,
             processors,
+            inbounds,
             paths: Paths {
                 logs: folder.path().to_owned(),
                 applications: folder.path().join("apps"),
@@ -146,8 +176,8 @@ impl World {
     }
 
     /// Without security.
-    fn open() -> Self {
-        Self::new("[management_api.jwt_token_security_handler]\nenable = false\n")
+    async fn open() -> Self {
+        Self::new("[management_api.jwt_token_security_handler]\nenable = false\n").await
     }
 
     async fn send(&self, request: Request<Body>) -> Response {
@@ -180,7 +210,7 @@ fn basic(user: &str, password: &str) -> String {
 
 #[tokio::test]
 async fn a_token_opens_the_api_until_it_is_given_back() {
-    let world = World::new("");
+    let world = World::new("").await;
     assert_eq!(world.get("").await, (200, json!({"WSO2 Micro Integrator": "4.4.0", "ManagementApi": "Active"})));
     assert_eq!(world.get("/apis").await.0, 401);
     let login = |password: &'static str| {
@@ -204,7 +234,8 @@ async fn users_that_are_no_administrators_may_be_kept_from_writing() {
     let world = World::new(
         "[management_api.basic_security_handler]\nenable = true\n[user_access]\nmake_non_admin_users_read_only = true\n\
          [[internal_apis.users]]\nuser.name = 'reader'\nuser.password = 'r'\nuser.is_admin = false\n",
-    );
+    )
+    .await;
     let as_reader = basic("reader", "r");
     let headers = [("authorization", as_reader.as_str())];
     assert_eq!(world.ask("GET", "/apis", &headers, "").await.0, 200);
@@ -215,7 +246,7 @@ async fn users_that_are_no_administrators_may_be_kept_from_writing() {
 
 #[tokio::test]
 async fn browsers_may_call_from_allowed_origins_only() {
-    let world = World::new("[management_api.cors]\nenable = true\nallowed_origins = 'http://a, http://b'\n");
+    let world = World::new("[management_api.cors]\nenable = true\nallowed_origins = 'http://a, http://b'\n").await;
     assert_eq!(world.ask("OPTIONS", "/apis", &[("origin", "http://b")], "").await.0, 200);
     assert_eq!(world.ask("OPTIONS", "/apis", &[("origin", "http://c")], "").await.0, 403);
     let request = Request::get("/management/apis").header("origin", "http://a").body(Body::empty()).expect("a request");
@@ -226,7 +257,7 @@ async fn browsers_may_call_from_allowed_origins_only() {
 
 #[tokio::test]
 async fn artifacts_are_listed_and_shown() {
-    let world = World::open();
+    let world = World::open().await;
     for (path, count) in [
         ("/apis", 1),
         ("/endpoints", 2),
@@ -269,7 +300,7 @@ async fn artifacts_are_listed_and_shown() {
 
 #[tokio::test]
 async fn what_is_not_there_is_said_as_mi_says_it() {
-    let world = World::open();
+    let world = World::open().await;
     for path in ["/apis?apiName=x", "/endpoints?endpointName=x", "/proxy-services?proxyServiceName=x", "/nowhere"] {
         assert_eq!(world.get(path).await, (404, Value::Null), "{path}");
     }
@@ -288,7 +319,7 @@ async fn what_is_not_there_is_said_as_mi_says_it() {
 
 #[tokio::test]
 async fn correlation_logs_are_switched() {
-    let world = World::open();
+    let world = World::open().await;
     let put = |body: Value| {
         let world = &world;
         async move { world.ask("PUT", "/configs", &[], &body.to_string()).await }
@@ -308,11 +339,18 @@ async fn correlation_logs_are_switched() {
 
 #[tokio::test]
 async fn states_can_be_changed() {
-    let world = World::open();
+    let world = World::open().await;
     for (path, show, member, off, on) in [
         ("/endpoints", "/endpoints?endpointName=E", "isActive", json!(false), json!(true)),
         ("/proxy-services", "/proxy-services?proxyServiceName=P", "isRunning", json!(false), json!(true)),
         ("/message-processors", "/message-processors?name=W", "status", json!("inactive"), json!("active")),
+        (
+            "/inbound-endpoints",
+            "/inbound-endpoints?inboundEndpointName=I",
+            "status",
+            json!("inactive"),
+            json!("active"),
+        ),
     ] {
         let name = show.rsplit('=').next().expect("a name");
         let (status, body) = world.post(path, json!({"name": name, "status": "inactive"})).await;
@@ -335,7 +373,7 @@ async fn states_can_be_changed() {
 
 #[tokio::test]
 async fn connectors_are_switched_by_the_files_of_their_imports() {
-    let world = World::open();
+    let world = World::open().await;
     let body = |name: &str, package: &str| json!({"name": name, "package": package, "status": "disabled"});
     assert_eq!(
         world.post("/connectors", body("mail", "org.example")).await,
@@ -354,7 +392,7 @@ async fn connectors_are_switched_by_the_files_of_their_imports() {
 
 #[tokio::test]
 async fn applications_come_and_go_as_files() {
-    let world = World::open();
+    let world = World::open().await;
     let upload = |name: &str| {
         format!("--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\r\nbytes\r\n--b--\r\n")
     };
@@ -373,7 +411,7 @@ async fn applications_come_and_go_as_files() {
 
 #[tokio::test]
 async fn log_files_can_be_read_and_nothing_else() {
-    let world = World::open();
+    let world = World::open().await;
     std::fs::write(world.folder.path().join("wso2carbon.log"), "a line").expect("written");
     let (_, body) = world.get("/logs").await;
     assert_eq!(body["list"], json!([{"FileName": "wso2carbon.log", "Size": "6 B"}]));
@@ -385,7 +423,7 @@ async fn log_files_can_be_read_and_nothing_else() {
 
 #[tokio::test]
 async fn the_server_can_be_told_to_stop() {
-    let mut world = World::open();
+    let mut world = World::open().await;
     assert_eq!(world.ask("PATCH", "/server", &[], r#"{"status":"explode"}"#).await.0, 400);
     let (_, body) = world.ask("PATCH", "/server", &[], r#"{"status":"restartGracefully"}"#).await;
     assert_eq!(body["Message"], json!("The server will start to restart gracefully."));

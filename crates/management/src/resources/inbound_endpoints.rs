@@ -1,4 +1,4 @@
-//! `/inbound-endpoints`. Their definitions are shown; this server does not run them yet, so all of them are inactive.
+//! `/inbound-endpoints`
 
 use std::sync::Arc;
 
@@ -7,20 +7,26 @@ use axum::body::Bytes;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use mi_deployer::{Kind, Named};
+use mi_messaging::inbound::InboundError;
 use serde_json::{Value, json};
 
-use super::{Parameters, aspects, is_switch, payload, status, switch, text};
+use super::{Parameters, able, aspects, is_switch, payload, status, switch, text};
 use crate::answer::Answer;
 use crate::api::Served;
+use crate::audit;
 use crate::definition::{self, Part};
 use crate::security::Caller;
 
 pub(crate) async fn get(State(served): State<Arc<Served>>, Query(query): Query<Parameters>) -> Answer {
     let Some(name) = query.get("inboundEndpointName") else {
-        let found = served.inventory.of(Kind::InboundEndpoint, query.get("searchKey").map(String::as_str));
-        return Answer::list(found.iter().filter_map(item).collect());
+        let mut items = Vec::new();
+        for named in served.inventory.of(Kind::InboundEndpoint, query.get("searchKey").map(String::as_str)) {
+            items.extend(item(&named, state(&served, &named.name).await));
+        }
+        return Answer::list(items);
     };
-    match served.inventory.find(Kind::InboundEndpoint, name).and_then(|named| single(&served, &named)) {
+    let Some(named) = served.inventory.find(Kind::InboundEndpoint, name) else { return Answer::not_found() };
+    match single(&served, &named, state(&served, name).await) {
         Some(found) => Answer::ok(found),
         None => Answer::not_found(),
     }
@@ -35,32 +41,43 @@ pub(crate) async fn post(
         Ok(payload) if is_switch(&payload) => {
             switch(&served.inventory, &caller, Kind::InboundEndpoint, "inbound endpoint", &payload)
         }
-        Ok(payload) => change(&served, &payload).unwrap_or_else(|answer| answer),
+        Ok(payload) => change(&served, &caller, &payload).await.unwrap_or_else(|answer| answer),
         Err(answer) => answer,
     }
 }
 
-fn change(served: &Served, payload: &Value) -> Result<Answer, Answer> {
+async fn change(served: &Served, caller: &Caller, payload: &Value) -> Result<Answer, Answer> {
     let name = text(payload, "name").unwrap_or_default();
     if served.inventory.find(Kind::InboundEndpoint, name).is_none() {
-        return Err(Answer::missing("Inbound endpoint could not be found"));
+        return Err(Answer::missing(InboundError::NotFound.to_string()));
     }
-    status(payload)?;
-    let message = format!("This version of the server does not run the inbound endpoint {name}");
-    Ok(Answer::error(StatusCode::INTERNAL_SERVER_ERROR, message))
+    let on = status(payload)?;
+    let result = if on { served.inbounds.activate(name).await } else { served.inbounds.deactivate(name).await };
+    result.map_err(|error| Answer::error(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
+    audit::log(&caller.name, able(on), "inbound_endpoint", &json!({"inboundEndpointName": name}));
+    Ok(Answer::changed(format!("{name} : is {}", if on { "activated" } else { "deactivated" })))
+}
+
+/// `active`, `inactive`, or `unknown` while the cluster's database does not answer.
+async fn state(served: &Served, name: &str) -> &'static str {
+    match served.inbounds.is_active(name).await {
+        Ok(true) => "active",
+        Ok(false) | Err(InboundError::NotFound) => "inactive",
+        Err(_) => "unknown",
+    }
 }
 
 fn protocol(root: Part<'_>) -> String {
     root.attribute("protocol").or(root.attribute("class")).unwrap_or_default().to_owned()
 }
 
-fn item(named: &Named) -> Option<Value> {
+fn item(named: &Named, status: &str) -> Option<Value> {
     let document = definition::read(&named.definition)?;
     let root = definition::root(&document)?;
-    Some(json!({"name": &*named.name, "protocol": protocol(root), "status": "inactive"}))
+    Some(json!({"name": &*named.name, "protocol": protocol(root), "status": status}))
 }
 
-fn single(served: &Served, named: &Named) -> Option<Value> {
+fn single(served: &Served, named: &Named, status: &str) -> Option<Value> {
     let document = definition::read(&named.definition)?;
     let root = definition::root(&document)?;
     let (tracing, stats) = aspects(&served.inventory, named, Some(root));
@@ -73,7 +90,7 @@ fn single(served: &Served, named: &Named) -> Option<Value> {
         "protocol": protocol(root),
         "sequence": root.attribute("sequence"),
         "error": root.attribute("onError"),
-        "status": "inactive",
+        "status": status,
         "stats": stats,
         "tracing": tracing,
         "parameters": parameters,

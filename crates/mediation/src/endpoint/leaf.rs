@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use http::StatusCode;
 use mi_expression::Expression;
 use mi_payload::value::Value;
-use mi_payload::{Charset, Packaging};
+use mi_payload::{Body, Charset, Packaging, Payload};
 use parking_lot::Mutex;
 
 use super::state::{Machine, Rules, Status, Transition};
@@ -223,9 +223,25 @@ pub(super) async fn send(endpoint: &Endpoint, context: &mut MessageContext) -> R
     if authentication.is_some_and(Authentication::may_repeat) {
         context.hold().await?;
     }
+    let is_file = url.starts_with(request::FILES);
+    let held = if is_file { context.hold().await? } else { None };
     let prepared = request::prepare(context, leaf, forced_method, url, limit)?;
     let rest = prepared.rest;
     let address = prepared.outgoing.url.clone();
+    if let Some(held) = held {
+        // The flow goes on with the message as it was.
+        context.payload = Payload::Unread(Body::Full(held));
+    }
+    if is_file {
+        // That it could not be written is heard at once, one way or not.
+        return match context.configuration.environment.files.write(prepared.outgoing).await {
+            Ok(()) => {
+                leaf.succeeded(name);
+                Ok(Sent::Written)
+            }
+            Err(error) => fail(leaf, name, &address, context, &error, limit),
+        };
+    }
     if one_way {
         let mut outgoing = prepared.outgoing;
         if let Some(authentication) = authentication {
@@ -364,4 +380,75 @@ fn address(endpoint: &Endpoint, context: &mut MessageContext) -> Result<String, 
             }
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use crate::configuration::Configuration;
+    use crate::environment::{Environment, FileSender, NoResources};
+    use crate::mediator::BoxFuture;
+    use crate::outgoing::{Outgoing, SendError};
+    use crate::testing;
+
+    /// Keeps what is written, as URL and content; what is for `full` fails.
+    #[derive(Clone, Default)]
+    struct Files(Arc<Mutex<Vec<(String, String)>>>);
+
+    impl FileSender for Files {
+        fn write(&self, request: Outgoing) -> BoxFuture<'static, Result<(), SendError>> {
+            let kept = self.0.clone();
+            Box::pin(async move {
+                if request.url.ends_with("full") {
+                    let message = "Error while writing the file".to_owned();
+                    return Err(SendError {
+                        base_code: 101_503,
+                        state: 0,
+                        message,
+                        detail: String::new(),
+                        timed_out: false,
+                    });
+                }
+                let content = request.body.collect(1 << 20).await.expect("readable");
+                kept.lock().expect("no panic").push((request.url, String::from_utf8_lossy(&content).into_owned()));
+                Ok(())
+            })
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_written_into_a_file_stays_the_message() {
+        let files = Files::default();
+        let mut environment = Environment::new(Box::new(testing::Loop), Box::new(NoResources));
+        environment.files = Box::new(files.clone());
+        let environment = Arc::new(environment);
+        for one_way in ["true", "false"] {
+            let mut context = testing::context_with("text/plain", b"x");
+            context.configuration = Arc::new(Configuration::empty(Default::default(), environment.clone()));
+            context.method = Some(http::Method::GET);
+            let flow = format!(
+                "<property name='OUT_ONLY' value='{one_way}'/><call><endpoint><address uri='vfs:file:///out'/></endpoint>\
+                 </call><property name='after' value='yes'/>"
+            );
+            testing::run_in(&environment, &flow, &mut context).await.expect("written");
+            assert_eq!(context.properties.text("after").as_deref(), Some("yes"), "the flow goes on");
+            context.build().await.expect("text");
+            assert_eq!(testing::body(&context), "x");
+            let written = files.0.lock().expect("no panic").pop().expect("one");
+            assert_eq!(written, ("vfs:file:///out".to_owned(), "x".to_owned()), "whatever the method of the request");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_that_cannot_be_written_is_a_fault_one_way_too() {
+        let mut environment = Environment::new(Box::new(testing::Loop), Box::new(NoResources));
+        environment.files = Box::new(Files::default());
+        let environment = Arc::new(environment);
+        let mut context = testing::context_with("text/plain", b"x");
+        context.configuration = Arc::new(Configuration::empty(Default::default(), environment.clone()));
+        let flow = "<property name='OUT_ONLY' value='true'/><call><endpoint><address uri='vfs:file:///full'/></endpoint></call>";
+        let fault = testing::run_in(&environment, flow, &mut context).await.expect_err("full");
+        assert_eq!(fault.code(), Some(101_503));
+    }
 }

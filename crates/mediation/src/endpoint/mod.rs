@@ -97,6 +97,8 @@ pub enum Sent {
     Answered,
     /// Nobody will answer: one way, or an answer that is to be discarded.
     NothingComes,
+    /// It is in a file, which answers nothing; the message is as it was.
+    Written,
     /// Copies of the message stand ready for several endpoints; whoever sends lets them go and takes their answers.
     Copies(Vec<Recipient>),
 }

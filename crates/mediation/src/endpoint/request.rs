@@ -22,6 +22,8 @@ use crate::outgoing::Outgoing;
 const OWN_USER_AGENT: HeaderValue = HeaderValue::from_static("Synapse-PT-HttpComponents-NIO");
 /// Addresses of this server's own services begin so.
 pub(super) const LOCAL: &str = "local://";
+/// Addresses of files begin so.
+pub(super) const FILES: &str = "vfs:";
 const SOAP_ACTION: HeaderName = HeaderName::from_static("soapaction");
 pub(super) const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 /// Headers that a back end gets only when they are preserved.
@@ -76,16 +78,16 @@ pub(super) fn prepare(
     if url.starts_with("ws://") || url.starts_with("wss://") {
         url.replace_range(.."ws".len(), "http");
     }
-    if !["http://", "https://", LOCAL].iter().any(|scheme| url.starts_with(scheme)) {
+    if !["http://", "https://", LOCAL, FILES].iter().any(|scheme| url.starts_with(scheme)) {
         return Err(Fault::with_code(codes::CALL, format!("Cannot infer transport from the URL {url}"))
-            .detail("An endpoint's address begins with http://, https:// or local://"));
+            .detail("An endpoint's address begins with http://, https://, local:// or vfs:"));
     }
     let upgrade = upgrade(context);
     let shape = Shape {
         addressing: leaf.addressing,
         charset: leaf.charset,
         packaging: leaf.packaging.unwrap_or_else(|| packaging(context)),
-        ..Shape::of(context, leaf.format, forced_method)
+        ..Shape::of(context, leaf.format, if url.starts_with(FILES) { Some(Method::POST) } else { forced_method })
     };
     let mut headers = outgoing_headers(context);
     let body = body(context, &shape, &mut headers, &mut url)?;
@@ -252,7 +254,12 @@ fn written(context: &mut MessageContext, shape: &Shape, headers: &mut HeaderMap,
     let configuration = context.configuration.clone();
     let settings = &configuration.settings;
     let own = context.content_types.message_type.clone();
-    let message_type = shape.message_type.or(own.as_deref());
+    let message_type = match &context.payload {
+        // Into a file texts and bytes go as they are, whatever the message type says.
+        Payload::Text(_) if url.starts_with(FILES) => Some("text/plain"),
+        Payload::Binary(_) if url.starts_with(FILES) => Some("application/octet-stream"),
+        _ => shape.message_type.or(own.as_deref()),
+    };
     let format = match message_type.and_then(|name| settings.formatters.lookup(name)) {
         Some(Format::Soap) if shape.rest && shape.soap.is_none() && context.rest => Format::Xml,
         Some(format) => format,

@@ -9,13 +9,19 @@ use crate::endpoint::Sent;
 use crate::mediator::Flow;
 use crate::proxy::ProxyService;
 
-/// The proxy that `/services` + `rest` addresses, and where in the request's target the rest of its path begins.
-pub(super) fn find(configuration: &Configuration, rest: &str, secure: bool) -> Option<(Arc<ProxyService>, usize)> {
+/// The proxy that `/services` + `rest` addresses, and where in the request's target the rest of its path begins. Some are
+/// for requests that an `inbound` endpoint took only.
+pub(super) fn find(
+    configuration: &Configuration,
+    rest: &str,
+    secure: bool,
+    inbound: bool,
+) -> Option<(Arc<ProxyService>, usize)> {
     let path = rest.strip_prefix('/')?;
     let end = path.find(['/', '?']).unwrap_or(path.len());
     let service = by_name(configuration, path, end)?;
     let reachable = if secure { service.0.https } else { service.0.http };
-    let usable = reachable && service.0.is_running() && !service.0.inbound_only;
+    let usable = reachable && service.0.is_running() && (inbound || !service.0.inbound_only);
     let start = 2 + configuration.settings.service_path.len() + service.1;
     usable.then(|| (service.0.clone(), start))
 }
@@ -47,7 +53,7 @@ pub(crate) async fn mediate(context: &mut MessageContext, service: &ProxyService
     let Some(endpoint) = service.endpoint.as_ref().filter(|_| !context.dispatched) else { return };
     match endpoint.send(context).await {
         Ok(Sent::Answered) => response_flow(context).await,
-        Ok(Sent::NothingComes) => {}
+        Ok(Sent::NothingComes | Sent::Written) => {}
         Ok(Sent::Copies(recipients)) => scatter(recipients, &Continuation::Response(None)),
         Err(fault) => handle_fault(context, fault).await,
     }

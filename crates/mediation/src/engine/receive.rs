@@ -13,6 +13,7 @@ use mi_payload::content_type::media_type;
 use mi_payload::value::Value;
 use mi_payload::{Body, Payload, SoapVersion};
 
+use super::inbound::{self, HttpInbound};
 use super::{api, data_service, main_sequence, proxy, service_list, swagger, wsdl};
 use crate::api::Api;
 use crate::api::dispatch::RequestView;
@@ -20,6 +21,8 @@ use crate::configuration::Configuration;
 use crate::context::{ContentTypes, HttpRequest, MessageContext, Origin, OriginKind, Reply, Response};
 use crate::proxy::ProxyService;
 
+/// What requests call the listeners that are no inbound endpoint's.
+const MAIN_LISTENER: &str = "default";
 const SOAP_ACTION: HeaderName = HeaderName::from_static("soapaction");
 
 /// A request as the transport delivers it.
@@ -42,6 +45,20 @@ pub struct Incoming {
 pub async fn receive(configuration: Arc<Configuration>, incoming: Incoming) -> Box<Response> {
     let known = incoming.headers.get(IF_NONE_MATCH).cloned();
     let response = mediate(configuration, incoming).await;
+    match known {
+        Some(known) => not_modified(response, &known),
+        None => response,
+    }
+}
+
+/// The same for a request on the port of an inbound endpoint.
+pub async fn receive_inbound(
+    configuration: Arc<Configuration>,
+    incoming: Incoming,
+    endpoint: Arc<HttpInbound>,
+) -> Box<Response> {
+    let known = incoming.headers.get(IF_NONE_MATCH).cloned();
+    let response = mediate_inbound(configuration, incoming, endpoint).await;
     match known {
         Some(known) => not_modified(response, &known),
         None => response,
@@ -76,6 +93,8 @@ enum Entry {
     Proxy(Arc<ProxyService>, usize),
     DataService(data_service::Found),
     Api(Arc<Api>, usize),
+    /// An inbound endpoint, and whether `main` mediates in the place of its sequence.
+    Inbound(Arc<HttpInbound>, bool),
     Main,
 }
 
@@ -87,9 +106,38 @@ fn mediate(configuration: Arc<Configuration>, incoming: Incoming) -> UntilDone<B
     if let Some(response) = answer {
         return UntilDone(Some(Box::pin(std::future::ready(Box::new(response)))));
     }
-    let entry = entry(&configuration, &incoming);
+    let entry =
+        service(&configuration, request, false).or_else(|| api_of(&configuration, &incoming)).unwrap_or(Entry::Main);
+    begin(entry, configuration, incoming)
+}
+
+/// The dispatch of an inbound endpoint: APIs that are bound to it, then its sequence; with a filter, what matches it goes
+/// to the other APIs and the services, and everything else to `main`.
+fn mediate_inbound(
+    configuration: Arc<Configuration>,
+    mut incoming: Incoming,
+    endpoint: Arc<HttpInbound>,
+) -> UntilDone<Box<Response>> {
+    let bound = api_of(&configuration, &incoming);
+    let entry = match (&endpoint.pattern, bound) {
+        (_, Some(bound)) => bound,
+        (None, None) => Entry::Inbound(endpoint, false),
+        (Some(pattern), None) if pattern.matches(&incoming.request.target) => {
+            // What is not bound to this endpoint takes the request as if it had come to the main listener.
+            incoming.request.listener = Arc::from(MAIN_LISTENER);
+            api_of(&configuration, &incoming)
+                .or_else(|| service(&configuration, &incoming.request, true))
+                .unwrap_or(Entry::Inbound(endpoint, true))
+        }
+        (Some(_), None) => Entry::Inbound(endpoint, true),
+    };
+    begin(entry, configuration, incoming)
+}
+
+/// The message enters, unless only the description of a service is asked for.
+fn begin(entry: Entry, configuration: Arc<Configuration>, incoming: Incoming) -> UntilDone<Box<Response>> {
     let origin = match &entry {
-        Entry::Proxy(service, _) if wsdl::is_asked_for(service, request) => {
+        Entry::Proxy(service, _) if wsdl::is_asked_for(service, &incoming.request) => {
             let (service, request) = (service.clone(), incoming.request);
             let answer = async move { Box::new(wsdl::answer(configuration, service, request).await) };
             return UntilDone(Some(Box::pin(answer)));
@@ -97,34 +145,34 @@ fn mediate(configuration: Arc<Configuration>, incoming: Incoming) -> UntilDone<B
         Entry::Proxy(service, _) => service.origin.clone(),
         Entry::DataService(found) => Arc::new(found.origin()),
         Entry::Api(api, _) => api.origin.clone(),
+        Entry::Inbound(endpoint, _) => endpoint.origin.clone(),
         Entry::Main => Arc::new(Origin::new(OriginKind::Main, "main")),
     };
     flow(entry, context(configuration, origin, incoming))
 }
 
-fn entry(configuration: &Configuration, incoming: &Incoming) -> Entry {
-    let Incoming { request, headers, body, .. } = incoming;
-    let target = &*request.target;
+/// The proxy or data service that a request is for; `inbound` when an inbound endpoint took it.
+fn service(configuration: &Configuration, request: &HttpRequest, inbound: bool) -> Option<Entry> {
     let path = &configuration.settings.service_path;
-    let service = target.strip_prefix('/').and_then(|rest| rest.strip_prefix(path.as_str()));
-    if let Some((service, start)) = service.and_then(|rest| proxy::find(configuration, rest, request.secure)) {
-        return Entry::Proxy(service, start);
+    let rest = request.target.strip_prefix('/')?.strip_prefix(path.as_str())?;
+    if let Some((service, start)) = proxy::find(configuration, rest, request.secure, inbound) {
+        return Some(Entry::Proxy(service, start));
     }
-    if let Some(found) = service.and_then(|rest| data_service::find(configuration, rest, request.secure)) {
-        return Entry::DataService(found);
-    }
+    data_service::find(configuration, rest, request.secure).map(Entry::DataService)
+}
+
+/// The API that takes a request, among those that are bound to the listener that it came to.
+fn api_of(configuration: &Configuration, incoming: &Incoming) -> Option<Entry> {
+    let Incoming { request, headers, body, .. } = incoming;
     let view = RequestView {
-        target,
+        target: &request.target,
         method: &request.method,
         headers,
         secure: request.secure,
         listener: &request.listener,
         has_body: has_body(headers, body),
     };
-    match configuration.apis.find(&view) {
-        Some((api, start)) => Entry::Api(api.clone(), start),
-        None => Entry::Main,
-    }
+    configuration.apis.find(&view).map(|(api, start)| Entry::Api(api.clone(), start))
 }
 
 /// The answer that the flow gives, or that copies of the message still give; 202 when there is none.
@@ -135,6 +183,7 @@ fn flow(entry: Entry, mut context: MessageContext) -> UntilDone<Box<Response>> {
             // Boxed, because it must not make the future of every flow larger.
             Entry::DataService(found) => return Box::new(Box::pin(data_service::answer(context, found)).await),
             Entry::Api(api, start) => api::mediate(&mut context, api, *start).await,
+            Entry::Inbound(endpoint, by_main) => inbound::mediate(&mut context, endpoint, *by_main).await,
             Entry::Main => main_sequence::mediate(&mut context).await,
         }
         let reply = std::mem::replace(&mut context.reply, Reply::Nobody);

@@ -23,7 +23,8 @@ pub(crate) fn scatter(recipients: Vec<Recipient>, then: &Continuation) {
         crate::environment::spawn(async move {
             match endpoint.send(&mut context).await {
                 Ok(Sent::Answered) => go_on(&mut context, &then).await,
-                Ok(Sent::NothingComes) => {}
+                Ok(Sent::Written) if matches!(then, Continuation::Resume) => go_on(&mut context, &then).await,
+                Ok(Sent::NothingComes | Sent::Written) => {}
                 Ok(Sent::Copies(recipients)) => scatter(recipients, &then),
                 Err(fault) => {
                     tracing::warn!(

@@ -122,7 +122,7 @@ impl Call {
             Box::pin(blocking_call(&self.endpoint, context)).await?;
         } else {
             match self.endpoint.send(context).await? {
-                Sent::Answered => context.called = true,
+                Sent::Answered | Sent::Written => context.called = true,
                 Sent::NothingComes => return Ok(Flow::Stop),
                 // Each answer goes through the rest of the flow on its own.
                 Sent::Copies(recipients) => {

@@ -75,7 +75,7 @@ pub(super) async fn send_to(
         let _ = context.reply.answer(Response::empty(StatusCode::ACCEPTED));
     }
     match endpoint.send(context).await? {
-        Sent::NothingComes => Ok(()),
+        Sent::NothingComes | Sent::Written => Ok(()),
         Sent::Answered => {
             engine::sent_response(context, receive).await;
             Ok(())

@@ -41,6 +41,8 @@ pub(super) async fn attempt(
     message.properties.forget("OUT_ONLY");
     let sent = match endpoint.send(&mut message).await {
         Ok(Sent::Answered) => Ok(()),
+        // A file has no status and no reply.
+        Ok(Sent::Written) => return Outcome::Delivered,
         Ok(Sent::NothingComes) => Err(Fault::new("The endpoint discards the answer")),
         Ok(Sent::Copies(_)) => Err(Fault::new("A recipient list cannot be the target of a message processor")),
         Err(fault) => Err(fault),

@@ -13,11 +13,12 @@ use mi_mediation::message_store::{Consumer, MessageStore, StoreError};
 use mi_mediation::{Configuration, MessageContext, engine};
 use mi_scheduling::{Fire, Job, JobResult};
 use tokio::sync::Mutex;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use super::artifact::{Pace, ProcessorArtifact, ProcessorKind};
 use super::forwarding::{self, Outcome};
 use super::loggers::{FAILOVER, FORWARDING, PROCESSOR, SAMPLING};
+use crate::pause::pause;
 
 /// What a member asks of those who run it.
 pub(super) trait Control: Send + Sync {
@@ -81,13 +82,13 @@ impl Member {
             if self.step(taking, &configuration, gate).await != Step::Done {
                 return;
             }
-            let pause = match self.processor.pace {
+            let length = match self.processor.pace {
                 Pace::One => return,
-                Pace::Second(pause) if began.elapsed() + pause < Duration::from_secs(1) => pause,
+                Pace::Second(length) if began.elapsed() + length < Duration::from_secs(1) => length,
                 Pace::Second(_) => return,
-                Pace::Drain(pause) => pause,
+                Pace::Drain(length) => length,
             };
-            wait(pause, gate).await;
+            pause(length, gate).await;
         }
     }
 
@@ -143,7 +144,7 @@ impl Member {
                 self.deactivate().await;
                 return Err(());
             }
-            wait(attempts.store_pause, gate).await;
+            pause(attempts.store_pause, gate).await;
             if !gate.is_open() {
                 return Err(());
             }
@@ -211,7 +212,7 @@ impl Member {
             if attempts.most.is_some_and(|most| failures >= most) {
                 return self.give_up(taking, message, failures, gate).await;
             }
-            wait(attempts.pause, gate).await;
+            pause(attempts.pause, gate).await;
             if !gate.is_open() {
                 return Step::Stay;
             }
@@ -242,7 +243,7 @@ impl Member {
                 "Message processor [{name}] failed to forward message {failures} times. Drop message and continue."
             );
             let step = self.acknowledge(taking).await;
-            wait(attempts.pause, gate).await;
+            pause(attempts.pause, gate).await;
             return step;
         }
         if let Some(fail_store) =
@@ -337,20 +338,4 @@ async fn store(name: &str, message: &mut MessageContext) -> bool {
     let found = message.configuration.message_stores.get(name).cloned();
     let (Some(store), Ok(copy)) = (found, message.try_detached_copy()) else { return false };
     store.backing.put(copy).await.is_ok()
-}
-
-/// Waits, but not longer than the task is this node's.
-async fn wait(pause: Duration, gate: &Gate) {
-    let mut standing = gate.standing();
-    let closed = async {
-        while gate.is_open() {
-            if standing.changed().await.is_err() {
-                return;
-            }
-        }
-    };
-    tokio::select! {
-        () = sleep(pause) => {}
-        () = closed => {}
-    }
 }

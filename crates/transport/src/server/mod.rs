@@ -99,7 +99,9 @@ impl Server {
         let drain = Box::new(move || shared.close());
         let inner = Arc::new(ListenerInner { name: config.name, local, total, drain, parts });
         let listener = Listener(inner);
-        self.listeners.lock().unwrap_or_else(PoisonError::into_inner).push(listener.clone());
+        let mut listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
+        listeners.retain(|known| known.is_accepting() || known.connections() > 0);
+        listeners.push(listener.clone());
         Ok(listener)
     }
 
@@ -151,6 +153,16 @@ impl Listener {
         self.0.total.load(Ordering::Relaxed)
     }
 
+    /// Stops accepting: the address is free when this returns. Connections stay as they are.
+    pub async fn stop_accepting(&self) {
+        let parts = self.0.parts.iter().map(Part::stop_accepting);
+        futures_util::future::join_all(parts).await;
+    }
+
+    fn is_accepting(&self) -> bool {
+        self.0.parts.iter().any(|part| part.accepting.lock().unwrap_or_else(PoisonError::into_inner).is_some())
+    }
+
     /// Stops accepting, drops idle connections, lets requests under way finish for at most `patience`, then cuts the
     /// rest off; returns how many that were. Closing twice does no harm.
     pub async fn close(&self, patience: Duration) -> usize {
@@ -161,13 +173,17 @@ impl Listener {
 }
 
 impl Part {
-    async fn close(&self, patience: Duration) -> usize {
+    async fn stop_accepting(&self) {
         let accepting = self.accepting.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(accepting) = accepting {
             accepting.abort();
             // Aborted, as wanted: from here on no connection is added.
             let _ = accepting.await;
         }
+    }
+
+    async fn close(&self, patience: Duration) -> usize {
+        self.stop_accepting().await;
         let connections = Arc::clone(&self.connections);
         let quiet = self.worker.spawn(async move {
             connections.drop_idle();

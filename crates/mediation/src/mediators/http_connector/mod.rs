@@ -201,7 +201,7 @@ impl Operation {
         let sent = connection.endpoint.send(context).await;
         context.properties.forget(URL);
         match sent? {
-            Sent::Answered => context.called = true,
+            Sent::Answered | Sent::Written => context.called = true,
             Sent::NothingComes => return Ok(Flow::Stop),
             Sent::Copies(recipients) => {
                 engine::scatter(recipients, &Continuation::Resume);
