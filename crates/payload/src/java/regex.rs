@@ -184,6 +184,8 @@ mod tests {
             ("(?x) a # [ (?(1)\n b", "ab", true),
             ("(?x)[a #]\n b]+\\#", "ab#", true),
             ("(?x: a # (\r) b", "a b", true),
+            (r"(?x) a\ b\Q c#\E", "a b c#", true),
+            (r"\pL\x41\x{42}\PL", "aAB1", true),
             ("((?x) a ) b", "a b", true),
             ("(?x) a(?-x: b) c", "a bc", true),
             ("# a", "# a", true),
@@ -210,6 +212,11 @@ mod tests {
             r"\y",
             "(?ix)#[\n(?(1)a|b)",
             r"\c",
+            r"\P\\g9",
+            r"\x\g9",
+            r"\k\g9",
+            r"\x1",
+            r"\x{110000}",
         ] {
             assert!(JavaRegex::new(pattern).is_err(), "{pattern}");
         }

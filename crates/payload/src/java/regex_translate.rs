@@ -227,6 +227,8 @@ impl Translator {
             '0' => return self.code(after, 8, 3),
             'u' => return self.code(after, 16, 4),
             'p' | 'P' => return self.property(after, c == 'P'),
+            'x' => return self.hexadecimal(after),
+            'k' => return self.named_reference(after),
             '1'..='9' => return self.back_reference(rest),
             'c' => {
                 let Some(control) = after.chars().next() else {
@@ -236,7 +238,7 @@ impl Translator {
                 self.out.push_str(&format!(r"\x{{{:X}}}", u32::from(control) ^ 0x40));
                 return after.get(control.len_utf8()..).unwrap_or("");
             }
-            'a' | 'A' | 'b' | 'B' | 'f' | 'G' | 'k' | 'n' | 'r' | 't' | 'x' | 'X' | 'z' => {
+            'a' | 'A' | 'b' | 'B' | 'f' | 'G' | 'n' | 'r' | 't' | 'X' | 'z' => {
                 self.out.push('\\');
                 self.out.push(c);
             }
@@ -256,6 +258,31 @@ impl Translator {
         after
     }
 
+    /// A reference to a group by its name.
+    fn named_reference<'p>(&mut self, rest: &'p str) -> &'p str {
+        let name = rest.strip_prefix('<').and_then(|rest| rest.split_once('>'));
+        let Some((name, after)) = name.filter(|(name, _)| name.bytes().all(|b| b.is_ascii_alphanumeric())) else {
+            self.error = Some(r"\k is not followed by '<' and a name".to_owned());
+            return rest;
+        };
+        self.out.push_str(&format!(r"\k<{name}>"));
+        after
+    }
+
+    /// A character by its number: two digits, or any number of them in braces.
+    fn hexadecimal<'p>(&mut self, rest: &'p str) -> &'p str {
+        let (digits, after) = match rest.strip_prefix('{').and_then(|rest| rest.split_once('}')) {
+            Some(braced) => braced,
+            None => rest.split_at_checked(2).unwrap_or(("", rest)),
+        };
+        let digits_only = digits.bytes().all(|b| b.is_ascii_hexdigit()).then_some(digits);
+        match digits_only.and_then(|digits| u32::from_str_radix(digits, 16).ok()) {
+            Some(code) => self.out.push_str(&format!(r"\x{{{code:X}}}")),
+            None => self.error = Some("Illegal hexadecimal escape sequence".to_owned()),
+        }
+        after
+    }
+
     fn class(&mut self, members: &str, negated: bool) {
         match (self.depth > 0, negated) {
             (true, false) => self.out.push_str(members),
@@ -268,6 +295,10 @@ impl Translator {
     }
 
     fn literal(&mut self, c: char) {
+        if self.comments && c.is_ascii_whitespace() {
+            self.out.push_str(&format!(r"\x{{{:X}}}", u32::from(c)));
+            return;
+        }
         // Not every punctuation: `\<` means a word boundary to the other engine.
         if matches!(
             c,
@@ -291,8 +322,13 @@ impl Translator {
     fn property<'p>(&mut self, rest: &'p str, negated: bool) -> &'p str {
         let Some((name, after)) = rest.strip_prefix('{').and_then(|rest| rest.split_once('}')) else {
             // A category of one letter needs no braces.
+            let (letter, after) = rest.split_at(usize::from(rest.starts_with(|c: char| c.is_ascii_alphabetic())));
+            if letter.is_empty() {
+                self.error = Some("Unknown character property".to_owned());
+            }
             self.out.push_str(if negated { r"\P" } else { r"\p" });
-            return rest;
+            self.out.push_str(letter);
+            return after;
         };
         match posix(name) {
             Some(members) => self.class(members, negated),
