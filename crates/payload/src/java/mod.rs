@@ -8,6 +8,7 @@ mod date_format;
 mod date_parse;
 mod number;
 mod regex;
+mod regex_size;
 mod regex_translate;
 
 pub use date::{DatePatternError, DateTimeFormatter, SimpleDateFormat, UnsupportedField};

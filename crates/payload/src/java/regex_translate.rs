@@ -2,6 +2,8 @@
 //! classes, octal and `\u` escapes, what a dot and a dollar sign match. What the other engine knows and Java does not (calls
 //! of groups, conditions) is refused: it means something else in Java, and can cost any amount of memory.
 
+use super::regex_size::{MAX_SIZE, size, too_large};
+
 /// The pattern in the other syntax. What is no pattern here is none there, or refused at once.
 ///
 /// # Errors
@@ -21,69 +23,13 @@ pub fn translate(pattern: &str) -> Result<String, String> {
         return Err(error);
     }
     if size(&translator.out) > MAX_SIZE {
-        return Err(format!("With its repetitions written out it has more than {MAX_SIZE} parts"));
+        return Err(too_large());
     }
     Ok(translator.out)
 }
 
-/// The other engine writes some repetitions out, without a limit of its own.
-const MAX_SIZE: u64 = 500_000;
-
-/// How many characters and classes a translated pattern has when every counted repetition is written out.
-fn size(pattern: &str) -> u64 {
-    let mut sums = vec![0_u64];
-    let (mut last, mut depth) = (0_u64, 0_usize);
-    let mut rest = pattern;
-    while let Some(c) = rest.chars().next() {
-        rest = &rest[c.len_utf8()..];
-        let counted = rest.split_once('}').filter(|_| c == '{' && depth == 0).and_then(|(count, after)| {
-            let most = count.rsplit(',').find(|number| !number.is_empty())?;
-            Some((most.parse::<u64>().ok()?.max(1), after))
-        });
-        let part = match c {
-            '\\' => {
-                let escaped = rest.chars().next();
-                rest = &rest[escaped.map_or(0, char::len_utf8)..];
-                if matches!(escaped, Some('x' | 'p' | 'P')) && rest.starts_with('{') {
-                    rest = rest.split_once('}').map_or("", |(_, after)| after);
-                }
-                1
-            }
-            '[' => {
-                depth += 1;
-                0
-            }
-            ']' if depth > 0 => {
-                depth -= 1;
-                u64::from(depth == 0)
-            }
-            '(' if depth == 0 => {
-                sums.push(0);
-                0
-            }
-            ')' if depth == 0 && sums.len() > 1 => sums.pop().unwrap_or(0).max(1),
-            '*' | '+' | '?' | '|' | '^' | '$' => 0,
-            '{' if counted.is_some() => {
-                let (most, after) = counted.unwrap_or((1, rest));
-                rest = after;
-                let more = last.saturating_mul(most - 1);
-                last = last.saturating_add(more);
-                if let Some(sum) = sums.last_mut() {
-                    *sum = sum.saturating_add(more);
-                }
-                continue;
-            }
-            _ => 1,
-        };
-        if depth == 0 && part > 0 {
-            last = part;
-            if let Some(sum) = sums.last_mut() {
-                *sum = sum.saturating_add(part);
-            }
-        }
-    }
-    sums.iter().fold(0, |all, sum| all.saturating_add(*sum))
-}
+/// Numbers of so many digits may stand in a pattern as they are.
+const HARMLESS_DIGITS: usize = 4;
 
 struct Translator {
     out: String,
@@ -158,8 +104,37 @@ impl Translator {
                     self.out.push('\\');
                     self.out.push(c);
                 }
+                '{' if self.depth == 0 => rest = self.repetition(rest),
+                '0'..='9' => self.digit(c),
                 c => self.out.push(c),
             }
+        }
+    }
+
+    /// What follows a `{`: a counted repetition goes out whole.
+    fn repetition<'p>(&mut self, rest: &'p str) -> &'p str {
+        self.out.push('{');
+        let Some((count, after)) = rest.split_once('}') else { return rest };
+        if count.is_empty() || !count.bytes().all(|b| b.is_ascii_digit() || b == b',') {
+            return rest;
+        }
+        let too_many = |number: &str| !number.is_empty() && number.parse::<u64>().map_or(true, |most| most > MAX_SIZE);
+        if count.split(',').any(too_many) {
+            self.error = Some(too_large());
+        }
+        self.out.push_str(count);
+        self.out.push('}');
+        after
+    }
+
+    /// A digit that means itself. Long runs of digits are written as codes: should the other engine ever read one as the
+    /// number of a group, it cannot be one that costs memory.
+    fn digit(&mut self, c: char) {
+        let run = self.out.bytes().rev().take(HARMLESS_DIGITS).take_while(u8::is_ascii_digit).count();
+        if run == HARMLESS_DIGITS {
+            self.out.push_str(&format!(r"\x{{{:X}}}", u32::from(c)));
+        } else {
+            self.out.push(c);
         }
     }
 
