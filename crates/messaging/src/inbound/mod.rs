@@ -2,7 +2,7 @@
 //! node of a cluster.
 //!
 //! Begin at [`InboundEndpoints`], which keeps ports and the scheduler in step with the artifacts ([`InboundArtifact`]).
-//! What a fire of a `file` endpoint does is [`file`]'s with the help of [`crate::files`]; ports are opened by who implements [`Listeners`].
+//! What a fire of a `file` endpoint does is [`mod@file`]'s with the help of [`crate::files`]; ports are opened by who implements [`Listeners`].
 
 mod artifact;
 mod endpoints;
