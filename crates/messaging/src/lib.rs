@@ -8,6 +8,7 @@
 pub mod files;
 pub mod inbound;
 mod injector;
+mod kept_state;
 mod pause;
 pub mod processor;
 mod scheduled;

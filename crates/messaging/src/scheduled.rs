@@ -9,10 +9,11 @@ use arc_swap::ArcSwap;
 use mi_mediation::Configuration;
 use mi_scheduling::{Fire, Job, JobResult, ScheduleError, TaskScheduler};
 
+use crate::kept_state::KeptState;
 use crate::task::TaskArtifact;
 
-/// The property of the registry resource that keeps the state of a task (spec: tasks 0.2).
-const STATE: &str = "TASK_STATE";
+/// Where the registry keeps the state of a task (spec: tasks 0.2).
+const STATE: KeptState = KeptState { folder: "org.apache.synapse.startup", property: "TASK_STATE" };
 
 /// Keeps the scheduler in step with the tasks that are deployed. Clones are the same.
 #[derive(Clone)]
@@ -62,7 +63,7 @@ impl ScheduledTasks {
     /// As [`TaskScheduler::activate`].
     pub async fn activate(&self, name: &str) -> Result<(), ScheduleError> {
         self.inner.scheduler.activate(name).await?;
-        self.inner.keep_state(name, "ACTIVE");
+        STATE.write(&self.inner.live.load(), name, "ACTIVE");
         Ok(())
     }
 
@@ -72,7 +73,7 @@ impl ScheduledTasks {
     /// As [`TaskScheduler::deactivate`].
     pub async fn deactivate(&self, name: &str) -> Result<(), ScheduleError> {
         self.inner.scheduler.deactivate(name).await?;
-        self.inner.keep_state(name, "INACTIVE");
+        STATE.write(&self.inner.live.load(), name, "INACTIVE");
         Ok(())
     }
 
@@ -92,18 +93,8 @@ impl Inner {
     }
 
     fn is_kept_inactive(&self, name: &str) -> bool {
-        self.live.load().environment.resources.property(&resource(name), STATE).as_deref() == Some("INACTIVE")
+        STATE.read(&self.live.load(), name).as_deref() == Some("INACTIVE")
     }
-
-    fn keep_state(&self, name: &str, state: &str) {
-        let resources = &self.live.load().environment.resources;
-        resources.write_property(&format!("{}@{STATE}", resource(name)), state);
-    }
-}
-
-/// The registry resource that keeps a task's state.
-fn resource(name: &str) -> String {
-    format!("gov:/repository/components/org.apache.synapse.startup/{name}")
 }
 
 /// What a task does.

@@ -151,10 +151,8 @@ mod tests {
         let (_folder, file) = file();
         let held = |text: &str| fs::write(beside(&file, ".lock"), text).expect("written");
         let stale = |own_only| StaleLock { age: Duration::from_millis(100), own_only };
-        let mut now = 1000;
-        let mut breaks = |text: &str, own_only| {
+        let breaks = |text: &str, own_only| {
             held(text);
-            now += 1;
             assert!(Lock::acquire(&file, &owner(), Some(&stale(own_only)), 1000, 1).is_none());
             !beside(&file, ".lock").exists()
         };

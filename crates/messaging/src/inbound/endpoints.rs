@@ -13,9 +13,10 @@ use super::file::{FilePoller, Injector, PERIOD};
 use super::http::{HttpSettings, Listeners, OpenPort, PortError};
 use super::loggers::{ENDPOINT, FILE, MANAGER, PROCESSOR};
 use crate::files::{LockOwner, Looker};
+use crate::kept_state::KeptState;
 
 /// The property of the registry resource that keeps the state of an endpoint (spec: tasks 0.2).
-const STATE: &str = "INBOUND_ENDPOINT_STATE";
+const STATE: KeptState = KeptState { folder: "org.apache.synapse.inbound", property: "INBOUND_ENDPOINT_STATE" };
 /// What MI calls the tasks of `file` endpoints.
 const FILE_TYPE: &str = "FILE--SYNAPSE_INBOUND_ENDPOINT";
 
@@ -83,7 +84,7 @@ impl InboundEndpoints {
             }
             if new.is_none() {
                 tracing::info!(target: ENDPOINT, "Destroying Inbound Endpoint: {name}");
-                self.inner.keep_state(name, "INITIAL");
+                STATE.reset(&self.inner.live.load(), name);
             }
             if let InboundKind::File(_) = old.kind
                 && !new.is_some_and(|new| matches!(new.kind, InboundKind::File(_)))
@@ -127,7 +128,7 @@ impl InboundEndpoints {
             tracing::error!(target: ENDPOINT, "Failed to activate the Inbound Endpoint: {name}");
             return Err(error);
         }
-        self.inner.keep_state(name, "ACTIVE");
+        STATE.write(&self.inner.live.load(), name, "ACTIVE");
         tracing::info!(target: ENDPOINT, "Inbound Endpoint [{name}] is successfully activated.");
         Ok(())
     }
@@ -148,7 +149,7 @@ impl InboundEndpoints {
                 }
             }
         }
-        self.inner.keep_state(name, "INACTIVE");
+        STATE.write(&self.inner.live.load(), name, "INACTIVE");
         tracing::info!(target: ENDPOINT, "Inbound Endpoint [{name}] is successfully deactivated.");
         Ok(())
     }
@@ -172,7 +173,7 @@ impl Inner {
     async fn start(&self, endpoint: &Arc<InboundArtifact>) {
         let name = &endpoint.name;
         tracing::info!(target: ENDPOINT, "Initializing Inbound Endpoint: {name}");
-        let suspended = match self.kept_state(name).as_deref() {
+        let suspended = match STATE.read(&self.live.load(), name).as_deref() {
             Some("INACTIVE") => true,
             Some("ACTIVE") => false,
             _ => endpoint.suspended,
@@ -251,27 +252,11 @@ impl Inner {
             port.port.close().await;
         }
     }
-
-    fn kept_state(&self, name: &str) -> Option<String> {
-        self.live.load().environment.resources.property(&resource(name), STATE)
-    }
-
-    fn keep_state(&self, name: &str, state: &str) {
-        let resources = &self.live.load().environment.resources;
-        if resources.property(&resource(name), STATE).as_deref().unwrap_or("INITIAL") != state {
-            resources.write_property(&format!("{}@{STATE}", resource(name)), state);
-        }
-    }
 }
 
 /// The name of the task of a `file` endpoint, which is the same in MI.
 fn task(name: &str) -> String {
     format!("{name}-{FILE_TYPE}")
-}
-
-/// The registry resource that keeps an endpoint's state.
-fn resource(name: &str) -> String {
-    format!("gov:/repository/components/org.apache.synapse.inbound/{name}")
 }
 
 fn port_of(endpoint: &InboundArtifact) -> Option<u16> {

@@ -13,9 +13,11 @@ use mi_scheduling::{ScheduleError, TaskDefinition, TaskScheduler};
 use super::artifact::ProcessorArtifact;
 use super::loggers::PROCESSOR;
 use super::member::{Control, Member};
+use crate::kept_state::KeptState;
 
-/// The property of the registry resource that keeps the state of a processor (spec: tasks 0.2).
-const STATE: &str = "MESSAGE_PROCESSOR_STATE";
+/// Where the registry keeps the state of a processor (spec: tasks 0.2).
+const STATE: KeptState =
+    KeptState { folder: "org.apache.synapse.message.processor", property: "MESSAGE_PROCESSOR_STATE" };
 
 /// Why a processor could not be activated or deactivated.
 #[derive(Debug, thiserror::Error)]
@@ -62,7 +64,7 @@ impl MessageProcessors {
                     for task in old.tasks() {
                         self.inner.scheduler.remove(&task);
                     }
-                    self.inner.keep_state(name, "INITIAL");
+                    STATE.reset(&self.inner.live.load(), name);
                 }
             }
         }
@@ -74,7 +76,7 @@ impl MessageProcessors {
     }
 
     fn schedule(&self, processor: &Arc<ProcessorArtifact>) {
-        let active = match self.inner.kept_state(&processor.name).as_deref() {
+        let active = match STATE.read(&self.inner.live.load(), &processor.name).as_deref() {
             Some("PAUSED") => false,
             Some("RUNNING") => true,
             _ => processor.active,
@@ -126,7 +128,7 @@ impl MessageProcessors {
         for task in processor.tasks() {
             self.inner.scheduler.activate(&task).await?;
         }
-        self.inner.keep_state(name, "RUNNING");
+        STATE.write(&self.inner.live.load(), name, "RUNNING");
         tracing::info!(target: PROCESSOR, "Successfully re-activated the message processor [{name}]");
         Ok(())
     }
@@ -152,26 +154,10 @@ impl Inner {
         for task in processor.tasks() {
             self.scheduler.deactivate(&task).await?;
         }
-        self.keep_state(&processor.name, "PAUSED");
+        STATE.write(&self.live.load(), &processor.name, "PAUSED");
         tracing::info!(target: PROCESSOR, "Successfully deactivated the message processor [{}]", processor.name);
         Ok(())
     }
-
-    fn kept_state(&self, name: &str) -> Option<String> {
-        self.live.load().environment.resources.property(&resource(name), STATE)
-    }
-
-    fn keep_state(&self, name: &str, state: &str) {
-        let resources = &self.live.load().environment.resources;
-        if resources.property(&resource(name), STATE).as_deref().unwrap_or("INITIAL") != state {
-            resources.write_property(&format!("{}@{STATE}", resource(name)), state);
-        }
-    }
-}
-
-/// The registry resource that keeps a processor's state.
-fn resource(name: &str) -> String {
-    format!("gov:/repository/components/org.apache.synapse.message.processor/{name}")
 }
 
 impl Control for Inner {
