@@ -15,7 +15,7 @@ use super::loggers::{ENDPOINT, FILE, MANAGER, PROCESSOR};
 use crate::files::{LockOwner, Looker};
 use crate::kept_state::KeptState;
 
-/// The property of the registry resource that keeps the state of an endpoint (spec: tasks 0.2).
+/// Where the registry keeps the state of an endpoint (spec: tasks 0.2).
 const STATE: KeptState = KeptState { folder: "org.apache.synapse.inbound", property: "INBOUND_ENDPOINT_STATE" };
 /// What MI calls the tasks of `file` endpoints.
 const FILE_TYPE: &str = "FILE--SYNAPSE_INBOUND_ENDPOINT";
